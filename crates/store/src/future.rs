@@ -1,0 +1,74 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::StoreError;
+
+/// What a [`Store`](crate::Store)'s methods return: a future of `Result<R, StoreError>`.
+///
+/// A store that answers from memory uses [`StoreFuture::ready`], which allocates nothing. Others box an async
+/// block with [`StoreFuture::new`].
+///
+/// ```
+/// use cloakroom_store::StoreFuture;
+///
+/// fn from_memory<'a>() -> StoreFuture<'a, u64> {
+///     StoreFuture::ready(Ok(1))
+/// }
+/// fn from_far_away<'a>() -> StoreFuture<'a, u64> {
+///     StoreFuture::new(async { Ok(1) })
+/// }
+/// ```
+#[must_use = "a store does nothing until its future is awaited"]
+pub struct StoreFuture<'a, R> {
+    state: State<'a, R>,
+}
+
+enum State<'a, R> {
+    // An `Option`, so that the answer can be taken out.
+    Ready(Option<Result<R, StoreError>>),
+    Boxed(Pin<Box<dyn Future<Output = Result<R, StoreError>> + Send + 'a>>),
+}
+
+impl<'a, R> StoreFuture<'a, R> {
+    /// An answer that is already there.
+    pub fn ready(answer: Result<R, StoreError>) -> Self {
+        Self {
+            state: State::Ready(Some(answer)),
+        }
+    }
+
+    /// An answer that has to be waited for.
+    pub fn new(future: impl Future<Output = Result<R, StoreError>> + Send + 'a) -> Self {
+        Self {
+            state: State::Boxed(Box::pin(future)),
+        }
+    }
+}
+
+// Nothing in it is pinned in place: the boxed future has its own address, the answer is moved out.
+impl<R> Unpin for StoreFuture<'_, R> {}
+
+impl<R> Future for StoreFuture<'_, R> {
+    type Output = Result<R, StoreError>;
+
+    /// # Panics
+    /// When polled again after it answered, as async blocks do.
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.state {
+            State::Ready(answer) => Poll::Ready(
+                answer
+                    .take()
+                    .expect("a future is not polled after it answered"),
+            ),
+            State::Boxed(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl<R> fmt::Debug for StoreFuture<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,62 @@
+//! The store contract of [Cloakroom](https://docs.rs/cloakroom), the session library.
+//!
+//! A store keeps [`Record`]s under [`SessionKey`]s. Whoever writes one needs this crate only, and nothing
+//! in its public API comes from a third party: standard types in, standard types out.
+//!
+//! - [`Store`] has three required methods: [`get`](Store::get), [`set`](Store::set) and
+//!   [`destroy`](Store::destroy). Three more are provided, correct but slower than what an engine can do
+//!   itself: [`touch`](Store::touch), [`rotate`](Store::rotate), [`replace`](Store::replace).
+//! - [`Enumerate`] is what a store may offer beyond that: list, count, clear, purge, find by owner.
+//! - There is no "write whatever is there": every write says what it [expects](Expect), because an upsert
+//!   brings sessions back to life that ended while a slow request was still running.
+//!
+//! # The laws
+//!
+//! 1. [`get`](Store::get) answers the last acknowledged [`set`](Store::set) of that key (linearizable per key).
+//! 2. Absent, expired and destroyed are all `None`; none of them is an error.
+//! 3. [`Expect::Absent`] succeeds only where no live record is, [`Expect::Present`] only where one is,
+//!    [`Expect::Version`] only on that version. Of two concurrent sets with one expectation exactly one wins.
+//! 4. After [`destroy`](Store::destroy) returned, no `touch`, `rotate` or `set` with `Present` or `Version`
+//!    succeeds on that key, ever.
+//! 5. [`touch`](Store::touch) and [`rotate`](Store::rotate) never create and never change data.
+//! 6. [`rotate`](Store::rotate) is atomic: at every moment one of the two keys is live, not both; where an
+//!    engine cannot do that, the old key dies first.
+//! 7. An acknowledged write survives `kill -9` of the application and, on a durable store, of the server.
+//! 8. Expired records leave: never returned, purged in batches without a full scan, their index entries too,
+//!    their memory given back. [`purge_expired`](Enumerate::purge_expired) never removes a session that was
+//!    refreshed meanwhile.
+//! 9. Listing by owner never misses a live session and never shows a dead one, without any background listener.
+//! 10. A store that cannot answer returns [`Unavailable`](StoreErrorKind::Unavailable) within its time-out. It
+//!     never returns `None` for that.
+//! 11. One undecodable record harms that session only.
+//! 12. A payload over the limit is refused before anything is written.
+//! 13. Time zones, a clock that steps back, years past 2038: nothing changes.
+
+mod client_info;
+mod clock;
+mod enumerate;
+mod error;
+mod fallback;
+mod future;
+mod handle;
+mod key;
+mod outcome;
+mod owner;
+mod record;
+mod store;
+mod times;
+mod timestamp;
+
+pub use client_info::ClientInfo;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use enumerate::{Entry, Enumerate};
+pub use error::{StoreError, StoreErrorKind};
+pub use future::StoreFuture;
+pub use handle::{Handle, InvalidHandle};
+pub use key::SessionKey;
+pub use outcome::{Expect, RotateOutcome, SetOutcome};
+pub use owner::{InvalidOwner, Owner};
+pub use record::Record;
+pub use store::Store;
+pub use times::Times;
+pub use timestamp::Timestamp;
