@@ -10,6 +10,30 @@ pub enum Expect {
     Version(u64),
 }
 
+impl Expect {
+    /// What law 3 says of a write with this expectation, given the version of the live record, if there is one.
+    /// For stores that decide under a lock of their own; a database decides within its statement.
+    ///
+    /// ```
+    /// use cloakroom_store::{Expect, SetOutcome};
+    ///
+    /// assert_eq!(Expect::Absent.judge(None), SetOutcome::Stored(1));
+    /// assert_eq!(Expect::Present.judge(None), SetOutcome::Gone);
+    /// assert_eq!(Expect::Version(1).judge(Some(2)), SetOutcome::Conflict(2));
+    /// ```
+    pub fn judge(self, live: Option<u64>) -> SetOutcome {
+        match (self, live) {
+            (Self::Absent, None) => SetOutcome::Stored(1),
+            (Self::Absent, Some(_)) => SetOutcome::Exists,
+            (Self::Present | Self::Version(_), None) => SetOutcome::Gone,
+            (Self::Version(expected), Some(found)) if expected != found => {
+                SetOutcome::Conflict(found)
+            }
+            (Self::Present | Self::Version(_), Some(found)) => SetOutcome::Stored(found + 1),
+        }
+    }
+}
+
 /// How a [`set`](crate::Store::set) or [`replace`](crate::Store::replace) ended. Only
 /// [`Stored`](SetOutcome::Stored) wrote anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,13 +41,7 @@ use crate::{
 ///         let now = SystemClock.now();
 ///         let mut records = self.0.lock().expect("no panic while locked");
 ///         let live = records.get(key).filter(|record| !record.times.expired_at(now));
-///         let outcome = match (expect, live.map(|record| record.version)) {
-///             (Expect::Absent, Some(_)) => SetOutcome::Exists,
-///             (Expect::Absent, None) => SetOutcome::Stored(1),
-///             (_, None) => SetOutcome::Gone,
-///             (Expect::Version(wanted), Some(found)) if wanted != found => SetOutcome::Conflict(found),
-///             (_, Some(found)) => SetOutcome::Stored(found + 1),
-///         };
+///         let outcome = expect.judge(live.map(|record| record.version));
 ///         if let SetOutcome::Stored(version) = outcome {
 ///             record.version = version;
 ///             records.insert(*key, record);

@@ -1,0 +1,217 @@
+//! Finding the session's id among a request's cookies, as RFC 6265bis sends them: pairs split at `;`, names
+//! compared byte by byte, space and tab trimmed and nothing else, no quotes, no percent decoding.
+
+use super::CookieFields;
+use crate::session_id::verify;
+use crate::{KeyRing, SessionId};
+
+/// More bytes of cookies than this are not looked through. Servers commonly refuse 8 KiB already.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// More cookies of one name than this are not looked at. A browser sends several of one name when they were
+/// set for different paths or domains, which only somebody else can have done with ours.
+const MAX_CANDIDATES: u32 = 4;
+
+/// What a request presented under the session cookie's name.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Presented {
+    /// No cookie of that name, or more cookies than are looked through.
+    Nothing,
+    /// Only values that no key signed.
+    Invalid,
+    /// One id, perhaps several times or among invalid ones.
+    Id(SessionId),
+    /// Two different ids that both verify, or more candidates than are looked at. Which one is the user's
+    /// cannot be told: their order proves nothing (RFC 6265bis, section 4.2.2).
+    Ambiguous,
+}
+
+pub(crate) fn read<C: CookieFields + ?Sized>(fields: &C, name: &str, keys: &KeyRing) -> Presented {
+    let mut bytes = 0;
+    let mut candidates = 0;
+    let mut found: Option<SessionId> = None;
+    let mut two = false;
+
+    fields.for_each(&mut |field| {
+        bytes += field.len();
+        if bytes > MAX_BYTES {
+            return;
+        }
+        for value in values(field, name.as_bytes()) {
+            candidates += 1;
+            if candidates > MAX_CANDIDATES {
+                return;
+            }
+            let Some(id) = verify(value, keys) else {
+                continue;
+            };
+            two |= found.as_ref().is_some_and(|other| *other != id);
+            found = Some(id);
+        }
+    });
+
+    if bytes > MAX_BYTES {
+        return Presented::Nothing;
+    }
+    match found {
+        _ if two || candidates > MAX_CANDIDATES => Presented::Ambiguous,
+        Some(id) => Presented::Id(id),
+        None if candidates > 0 => Presented::Invalid,
+        None => Presented::Nothing,
+    }
+}
+
+fn values<'a>(field: &'a [u8], name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    field.split(|byte| *byte == b';').filter_map(move |pair| {
+        // The name first: most cookies of a request are not ours.
+        let value = trim_start(pair).strip_prefix(name)?;
+        let value = trim_start(value).strip_prefix(b"=")?;
+        Some(trim(value))
+    })
+}
+
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    trim_start(bytes)
+}
+
+fn trim_start(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CookieName, Secret, new_session_id};
+
+    const NAME: &str = "__Host-sid";
+
+    struct Fixture {
+        keys: KeyRing,
+        a: String,
+        b: String,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let secret = Secret::generate().unwrap();
+            let keys = KeyRing::new(&secret, &CookieName::new(NAME).unwrap());
+            let id = || {
+                new_session_id(keys.signing_key())
+                    .unwrap()
+                    .1
+                    .as_str()
+                    .to_owned()
+            };
+            let (a, b) = (id(), id());
+            Self { keys, a, b }
+        }
+
+        /// With `{a}` and `{b}` for two signed ids.
+        fn read(&self, fields: &[&str]) -> &'static str {
+            let fill = |field: &&str| field.replace("{a}", &self.a).replace("{b}", &self.b);
+            let fields: Vec<String> = fields.iter().map(fill).collect();
+            self.read_bytes(fields.into_iter().map(String::into_bytes).collect())
+        }
+
+        fn read_bytes(&self, fields: Vec<Vec<u8>>) -> &'static str {
+            let a = verify(self.a.as_bytes(), &self.keys).unwrap();
+            match read(&fields, NAME, &self.keys) {
+                Presented::Nothing => "nothing",
+                Presented::Invalid => "invalid",
+                Presented::Ambiguous => "ambiguous",
+                Presented::Id(id) if id == a => "a",
+                Presented::Id(_) => "b",
+            }
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_found_wherever_it_stands() {
+        let it = Fixture::new();
+        assert_eq!(it.read(&["__Host-sid={a}"]), "a");
+        assert_eq!(it.read(&["x=1; __Host-sid={a}; y=2"]), "a");
+        assert_eq!(it.read(&["x=1;__Host-sid={a};y=2"]), "a");
+        assert_eq!(it.read(&["x=1", "__Host-sid={a}"]), "a");
+        assert_eq!(it.read(&["x=1;\t __Host-sid \t=\t {a} \t"]), "a");
+        assert_eq!(it.read(&[]), "nothing");
+        assert_eq!(it.read(&["x=1; y=2"]), "nothing");
+    }
+
+    #[test]
+    fn bad_pairs_are_skipped_one_by_one() {
+        let it = Fixture::new();
+        assert_eq!(
+            it.read(&["foo; =x; a\u{1}=b; é=1; ;;; __Host-sid={a}"]),
+            "a"
+        );
+        let mut bytes = b"\xff\xfe\0=1; \x80; __Host-sid=".to_vec();
+        bytes.extend_from_slice(it.a.as_bytes());
+        assert_eq!(it.read_bytes(vec![bytes]), "a");
+    }
+
+    #[test]
+    fn several_cookies_of_the_name_prove_nothing_by_their_order() {
+        let it = Fixture::new();
+        assert_eq!(it.read(&["__Host-sid=bad; __Host-sid={a}"]), "a");
+        assert_eq!(it.read(&["__Host-sid={a}; __Host-sid=bad"]), "a");
+        assert_eq!(it.read(&["__Host-sid={a}; __Host-sid={a}"]), "a");
+        assert_eq!(it.read(&["__Host-sid={a}; __Host-sid={b}"]), "ambiguous");
+        assert_eq!(it.read(&["__Host-sid={b}", "__Host-sid={a}"]), "ambiguous");
+        assert_eq!(it.read(&["__Host-sid={a}; ".repeat(4).as_str()]), "a");
+        assert_eq!(
+            it.read(&["__Host-sid={a}; ".repeat(5).as_str()]),
+            "ambiguous"
+        );
+        assert_eq!(
+            it.read(&["__Host-sid=bad; ".repeat(100).as_str()]),
+            "ambiguous"
+        );
+        assert_eq!(it.read(&["__Host-sid=bad"]), "invalid");
+    }
+
+    #[test]
+    fn only_space_and_tab_are_trimmed_and_names_are_bytes() {
+        let it = Fixture::new();
+        for field in [
+            "\u{2000}__Host-sid={a}",
+            "\u{a0}__Host-sid={a}",
+            "\u{85}__Host-sid={a}",
+            "\u{b}__Host-sid={a}",
+            "\r\n__Host-sid={a}",
+            "__host-sid={a}",
+            "__HOST-SID={a}",
+            "%5f%5fHost-sid={a}",
+            "x__Host-sid={a}",
+            "__Host-sid2={a}",
+            "__Host-sid",
+        ] {
+            assert_eq!(it.read(&[field]), "nothing", "{field:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_and_versions_mean_nothing() {
+        let it = Fixture::new();
+        assert_eq!(it.read(&["__Host-sid=\"{a}\""]), "invalid");
+        assert_eq!(it.read(&["$Version=1; __Host-sid=\"{a}; x=\""]), "invalid");
+        assert_eq!(it.read(&["$Version=1; y=\"z; __Host-sid={a}"]), "a");
+        assert_eq!(it.read(&["__Host-sid={a}%20"]), "invalid");
+        assert_eq!(it.read(&["__Host-sid={a}\u{a0}"]), "invalid");
+    }
+
+    #[test]
+    fn the_work_is_bounded() {
+        let it = Fixture::new();
+        let padding = "p".repeat(MAX_BYTES);
+        assert_eq!(it.read(&["__Host-sid={a}", &padding]), "nothing");
+        assert_eq!(it.read(&[&padding, "__Host-sid={a}"]), "nothing");
+        let rest = "q".repeat(MAX_BYTES - "__Host-sid={a}".len() - 87 + "{a}".len());
+        assert_eq!(it.read(&["__Host-sid={a}", &rest]), "a");
+    }
+}

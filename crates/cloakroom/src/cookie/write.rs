@@ -1,0 +1,135 @@
+//! Writing `Set-Cookie` values by the grammar of RFC 6265bis, section 4.1.1.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::{CookieName, CookieOptions, SameSite};
+use crate::{Error, SignedSessionId};
+
+/// Browsers keep no cookie longer (RFC 6265bis, section 5.5).
+const MAX_AGE_LIMIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// Writes the cookie and its removal: the same name and the same attributes, put together once.
+#[derive(Debug)]
+pub(crate) struct CookieWriter {
+    name: CookieName,
+    attributes: String,
+}
+
+impl CookieWriter {
+    pub(crate) fn new(options: &CookieOptions) -> Result<Self, Error> {
+        Ok(Self {
+            name: options.check()?,
+            attributes: attributes(options),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &CookieName {
+        &self.name
+    }
+
+    /// `max_age` is what is left of the session; `None` for a cookie that goes when the browser closes.
+    pub(crate) fn set(&self, id: &SignedSessionId, max_age: Option<Duration>) -> String {
+        let mut value = self.start(id.as_str());
+        if let Some(left) = max_age {
+            // A second at least: zero would remove the cookie that is being set.
+            let seconds = left.min(MAX_AGE_LIMIT).as_secs().max(1);
+            write!(value, "; Max-Age={seconds}").expect("a string takes any text");
+        }
+        value.push_str(&self.attributes);
+        value
+    }
+
+    pub(crate) fn remove(&self) -> String {
+        let mut value = self.start("");
+        // Both: `Max-Age` wins where it is known, and everything knows `Expires`.
+        value.push_str("; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
+        value.push_str(&self.attributes);
+        value
+    }
+
+    fn start(&self, value: &str) -> String {
+        // Room for `; Max-Age=34560000` or the two attributes of a removal.
+        let capacity =
+            self.name.as_str().len() + SignedSessionId::LENGTH + self.attributes.len() + 24;
+        let mut text = String::with_capacity(capacity);
+        text.push_str(self.name.as_str());
+        text.push('=');
+        text.push_str(value);
+        text
+    }
+}
+
+fn attributes(options: &CookieOptions) -> String {
+    let mut text = format!("; Path={}", options.path);
+    if let Some(domain) = &options.domain {
+        text.push_str("; Domain=");
+        text.push_str(domain);
+    }
+    if options.secure {
+        text.push_str("; Secure");
+    }
+    if options.http_only {
+        text.push_str("; HttpOnly");
+    }
+    text.push_str(match options.same_site {
+        SameSite::Strict => "; SameSite=Strict",
+        SameSite::Lax => "; SameSite=Lax",
+        SameSite::None => "; SameSite=None",
+    });
+    if options.partitioned {
+        text.push_str("; Partitioned");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Secret, SigningKey, new_session_id};
+
+    fn write(options: CookieOptions, max_age: Option<Duration>) -> (String, String) {
+        let writer = CookieWriter::new(&options).unwrap();
+        let key = SigningKey::derive(&Secret::generate().unwrap(), writer.name());
+        let (_, signed) = new_session_id(&key).unwrap();
+        let set = writer.set(&signed, max_age).replace(signed.as_str(), "ID");
+        (set, writer.remove())
+    }
+
+    #[test]
+    fn the_default_cookie_and_its_removal() {
+        let (set, remove) = write(CookieOptions::new(), Some(Duration::from_millis(59_999)));
+        assert_eq!(
+            set,
+            "__Host-sid=ID; Max-Age=59; Path=/; Secure; HttpOnly; SameSite=Lax"
+        );
+        assert_eq!(
+            remove,
+            "__Host-sid=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; SameSite=Lax"
+        );
+    }
+
+    #[test]
+    fn removal_repeats_every_attribute() {
+        let options = CookieOptions::new()
+            .name("__Secure-sid")
+            .domain("example.com")
+            .path("/app")
+            .same_site(SameSite::None)
+            .partitioned();
+        let (set, remove) = write(options, None);
+        let attributes =
+            "; Path=/app; Domain=example.com; Secure; HttpOnly; SameSite=None; Partitioned";
+        assert_eq!(set, format!("__Secure-sid=ID{attributes}"));
+        assert!(remove.starts_with("__Secure-sid=; ") && remove.ends_with(attributes));
+    }
+
+    #[test]
+    fn max_age_stays_within_what_browsers_keep() {
+        let ten_years = Duration::from_secs(10 * 365 * 86_400);
+        let age = |left| write(CookieOptions::new(), Some(left)).0;
+        assert!(age(ten_years).contains("; Max-Age=34560000;"));
+        assert!(age(Duration::MAX).contains("; Max-Age=34560000;"));
+        assert!(age(Duration::from_millis(3)).contains("; Max-Age=1;"));
+    }
+}

@@ -1,0 +1,146 @@
+use std::fmt;
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::{CookieName, Secret};
+
+/// The key that signs ids for one cookie.
+///
+/// Derived from the application's [`Secret`] by HKDF-SHA256 (RFC 5869) with a label that names purpose, version
+/// and cookie, so that a value signed for one cookie is worth nothing in another.
+#[derive(Clone)]
+pub struct SigningKey {
+    // The key's state after its first block: signing costs two compressions less than starting from the key.
+    keyed: Hmac<Sha256>,
+}
+
+impl SigningKey {
+    /// The signing key that `secret` gives for the cookie of that name.
+    #[must_use]
+    pub fn derive(secret: &Secret, cookie: &CookieName) -> Self {
+        Self {
+            keyed: derive(secret, b"cloakroom v1 session id", cookie),
+        }
+    }
+
+    pub(crate) fn tag(&self, id: &[u8; 32]) -> [u8; 32] {
+        self.keyed
+            .clone()
+            .chain_update(id)
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+
+    /// In constant time.
+    pub(crate) fn accepts(&self, id: &[u8; 32], tag: &[u8; 32]) -> bool {
+        self.keyed
+            .clone()
+            .chain_update(id)
+            .verify(tag.into())
+            .is_ok()
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(…)")
+    }
+}
+
+/// The keys with which a cookie may be signed: the one in use, and earlier ones that only verify.
+///
+/// To change a secret without signing anybody out, put the new one first and keep the old one until its cookies
+/// have run out.
+///
+/// ```
+/// use cloakroom::{CookieName, KeyRing, Secret, SigningKey, new_session_id, verify_session_id};
+///
+/// let name = CookieName::new("__Host-sid")?;
+/// let (old, new) = (Secret::generate()?, Secret::generate()?);
+/// let (id, signed) = new_session_id(&SigningKey::derive(&old, &name))?;
+///
+/// let both = KeyRing::new(&new, &name).and_accept(&old, &name);
+/// assert_eq!(verify_session_id(signed.as_str(), &both)?, id);
+/// assert!(verify_session_id(signed.as_str(), &KeyRing::new(&new, &name)).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    signing: SigningKey,
+    earlier: Vec<SigningKey>,
+}
+
+impl KeyRing {
+    /// A ring of one key, which signs and verifies.
+    #[must_use]
+    pub fn new(secret: &Secret, cookie: &CookieName) -> Self {
+        Self {
+            signing: SigningKey::derive(secret, cookie),
+            earlier: Vec::new(),
+        }
+    }
+
+    /// Adds an earlier secret, which only verifies.
+    #[must_use]
+    pub fn and_accept(mut self, secret: &Secret, cookie: &CookieName) -> Self {
+        self.earlier.push(SigningKey::derive(secret, cookie));
+        self
+    }
+
+    /// The key that signs.
+    #[must_use]
+    pub fn signing_key(&self) -> &SigningKey {
+        &self.signing
+    }
+
+    pub(crate) fn accepts(&self, id: &[u8; 32], tag: &[u8; 32]) -> bool {
+        self.signing.accepts(id, tag) || self.earlier.iter().any(|key| key.accepts(id, tag))
+    }
+}
+
+/// An HMAC that has already taken in the key for this purpose.
+pub(crate) fn derive(secret: &Secret, purpose: &[u8], cookie: &CookieName) -> Hmac<Sha256> {
+    let mut key = Zeroizing::new([0; 32]);
+    // The purpose has no byte 0, so the two parts cannot be taken for other two.
+    Hkdf::<Sha256>::new(None, secret.as_bytes())
+        .expand_multi_info(&[purpose, b"\0", cookie.as_str().as_bytes()], key.as_mut())
+        .expect("HKDF gives up to 255 times the 32 bytes asked for");
+    Hmac::new_from_slice(key.as_ref()).expect("HMAC takes keys of any length")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_differ_by_secret_by_cookie_and_by_purpose() {
+        let secret = Secret::generate().unwrap();
+        let other = Secret::generate().unwrap();
+        let name = CookieName::new("a").unwrap();
+        let id = [9; 32];
+        let tag = SigningKey::derive(&secret, &name).tag(&id);
+
+        assert!(SigningKey::derive(&secret, &name).accepts(&id, &tag));
+        assert!(!SigningKey::derive(&other, &name).accepts(&id, &tag));
+        let elsewhere = CookieName::new("b").unwrap();
+        assert!(!SigningKey::derive(&secret, &elsewhere).accepts(&id, &tag));
+        let purpose = derive(&secret, b"cloakroom v1 csrf", &name);
+        assert!(purpose.chain_update(id).verify(&tag.into()).is_err());
+    }
+
+    #[test]
+    fn the_key_and_the_tag_are_what_the_design_says() {
+        // Computed with Python's hmac and hashlib from RFC 5869. Changing this signs everybody out.
+        let secret = Secret::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| at as u8)).unwrap();
+        let name = CookieName::new("__Host-sid").unwrap();
+        let tag = SigningKey::derive(&secret, &name).tag(&[7; 32]);
+        let hex: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, EXPECTED_TAG);
+    }
+
+    const EXPECTED_TAG: &str = "737e0234676d84db182841c5971201d7f53156fb8e0d30abc18f76004b37b699";
+}

@@ -1,0 +1,60 @@
+//! Typed sessions, kept on the server, found again by a signed id in a cookie.
+//!
+//! This crate is the engine: ids and signatures, the key ring, cookies, expiry, [`Sessions`],
+//! [`CurrentSession`] and [`MemoryStore`]. It knows no web framework and no database; web applications use it
+//! through an adapter (`cloakroom-tower` with axum extractors) and stores such as `cloakroom-sqlx`.
+//!
+//! Six promises:
+//!
+//! 1. A session that ended stays ended, even when a slow request saves after the logout.
+//! 2. No update is lost silently.
+//! 3. An id is never adopted: data is stored only under an id that this server minted for it.
+//! 4. Trouble is not a logout: a store that is down is an error, not an anonymous visitor.
+//! 5. A request pays only for what it uses.
+//! 6. `Ok` means stored.
+//!
+//! # Where to find what
+//!
+//! - Configure: [`Sessions::builder`], [`SessionsBuilder`], [`Secret`], [`CookieOptions`].
+//! - During a request: [`CurrentSession`], or [`LazySession`] where nothing needs loading.
+//! - Ids on their own: [`new_session_id`], [`verify_session_id`], [`SigningKey`], [`KeyRing`].
+//! - Stores: [`MemoryStore`]; the contract, [`Store`], is re-exported from `cloakroom-store`.
+//! - What happened: [`Event`]; what went wrong: [`Error`].
+//! - Writing an adapter: [`Sessions::for_request`], [`CookieFields`], [`LazySession::finish`],
+//!   [`ResponseEffect`].
+
+mod base64url;
+mod builder;
+mod cookie;
+mod csrf;
+mod error;
+mod event;
+mod key_ring;
+mod lifetimes;
+mod memory;
+mod owner;
+mod request;
+mod secret;
+mod session_id;
+mod sessions;
+mod storage;
+
+pub use builder::SessionsBuilder;
+pub use cloakroom_store::{
+    ClientInfo, Clock, Entry, Enumerate, Expect, Handle, InvalidHandle, InvalidOwner, ManualClock,
+    Owner, Record, RotateOutcome, SessionKey, SetOutcome, Store, StoreError, StoreErrorKind,
+    StoreFuture, SystemClock, Times, Timestamp,
+};
+pub use cookie::{CookieFields, CookieName, CookieOptions, SameSite};
+pub use csrf::CsrfToken;
+pub use error::{Error, ErrorKind};
+pub use event::Event;
+pub use key_ring::{KeyRing, SigningKey};
+pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
+pub use owner::IntoOwner;
+pub use request::{CurrentSession, LazySession, Resave, ResponseEffect, vary_has_cookie};
+pub use secret::Secret;
+pub use session_id::{
+    InvalidSessionId, SessionId, SignedSessionId, new_session_id, verify_session_id,
+};
+pub use sessions::Sessions;

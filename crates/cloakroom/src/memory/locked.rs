@@ -1,0 +1,136 @@
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cloakroom_store::{Owner, SessionKey};
+
+use super::owner_index::OwnerIndex;
+use super::shard::Shard;
+
+const SHARDS: usize = 64;
+
+/// All shards and all parts of the owner index, each behind a lock of its own.
+///
+/// Whoever needs several takes parts of the index first, then shards, each in ascending order: so nobody waits
+/// for each other in a circle, and while a part of the index is held no owner in it gains or loses a session.
+#[derive(Debug)]
+pub(super) struct Locks<T> {
+    shards: Box<[Mutex<Shard<T>>]>,
+    index: Box<[Mutex<OwnerIndex>]>,
+    owner_hasher: RandomState,
+}
+
+impl<T> Locks<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            index: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            owner_hasher: RandomState::new(),
+        }
+    }
+
+    pub(super) fn shard(&self, key: &SessionKey) -> MutexGuard<'_, Shard<T>> {
+        lock(&self.shards[shard_of(key)])
+    }
+
+    pub(super) fn nth_shard(&self, shard: usize) -> MutexGuard<'_, Shard<T>> {
+        lock(&self.shards[shard])
+    }
+
+    /// Each shard, one after the other.
+    pub(super) fn shards(&self) -> impl Iterator<Item = MutexGuard<'_, Shard<T>>> {
+        self.shards.iter().map(lock)
+    }
+
+    /// The part of the index that knows this owner.
+    pub(super) fn index(&self, owner: &Owner) -> MutexGuard<'_, OwnerIndex> {
+        lock(&self.index[self.part_of(owner)])
+    }
+
+    /// Each part of the index, one after the other.
+    pub(super) fn index_parts(&self) -> impl Iterator<Item = MutexGuard<'_, OwnerIndex>> {
+        self.index.iter().map(lock)
+    }
+
+    /// Does something to one or two keys with everything locked that it may change: the keys' shards, and the
+    /// index parts of the owners that these records have and of the one that they are given.
+    pub(super) fn with<R>(
+        &self,
+        keys: [&SessionKey; 2],
+        given: Option<&Owner>,
+        act: impl FnOnce(&mut Locked<'_, T>) -> R,
+    ) -> R {
+        loop {
+            // The index has to be locked first, but only the records tell which parts of it.
+            let owners = keys.map(|key| self.shard(key).owner(key).cloned());
+            let [first, second] = &owners;
+            let mut parts = [first.as_ref(), second.as_ref(), given]
+                .map(|owner| owner.map(|owner| self.part_of(owner)));
+            parts.sort_unstable();
+            let mut locked = Locked {
+                locks: self,
+                index: [None, None, None],
+                shards: [None, None],
+            };
+            for (at, part) in parts.iter().enumerate() {
+                let repeated = at > 0 && parts[at - 1] == *part;
+                if let Some(part) = part.filter(|_| !repeated) {
+                    locked.index[at] = Some((part, lock(&self.index[part])));
+                }
+            }
+            let mut shards = keys.map(shard_of);
+            shards.sort_unstable();
+            for (at, shard) in shards.into_iter().enumerate() {
+                if at == 0 || shard != shards[at - 1] {
+                    locked.shards[at] = Some((shard, lock(&self.shards[shard])));
+                }
+            }
+            let unchanged = (0..keys.len())
+                .all(|at| locked.shard(keys[at]).owner(keys[at]) == owners[at].as_ref());
+            if unchanged {
+                return act(&mut locked);
+            }
+        }
+    }
+
+    fn part_of(&self, owner: &Owner) -> usize {
+        self.owner_hasher.hash_one(owner) as usize % SHARDS
+    }
+}
+
+/// What [`Locks::with`] has locked.
+#[derive(Debug)]
+pub(super) struct Locked<'a, T> {
+    locks: &'a Locks<T>,
+    index: [Option<(usize, MutexGuard<'a, OwnerIndex>)>; 3],
+    shards: [Option<(usize, MutexGuard<'a, Shard<T>>)>; 2],
+}
+
+impl<T> Locked<'_, T> {
+    pub(super) fn shard(&mut self, key: &SessionKey) -> &mut Shard<T> {
+        let wanted = shard_of(key);
+        let mut locked = self.shards.iter_mut().flatten();
+        let found = locked.find(|(shard, _)| *shard == wanted);
+        &mut found
+            .expect("only keys whose shards are locked are asked for")
+            .1
+    }
+
+    pub(super) fn index(&mut self, owner: &Owner) -> &mut OwnerIndex {
+        let wanted = self.locks.part_of(owner);
+        let mut locked = self.index.iter_mut().flatten();
+        let found = locked.find(|(part, _)| *part == wanted);
+        &mut found
+            .expect("only owners whose parts are locked are asked for")
+            .1
+    }
+}
+
+/// The store's own code does not panic while it holds a lock; should it ever, the data is still whole.
+fn lock<R>(mutex: &Mutex<R>) -> MutexGuard<'_, R> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn shard_of(key: &SessionKey) -> usize {
+    // Another byte than those that hash within the shard.
+    usize::from(key.as_bytes()[0]) % SHARDS
+}

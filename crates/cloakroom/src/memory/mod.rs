@@ -1,0 +1,16 @@
+//! Sessions in this process.
+
+mod builder;
+mod enumerate;
+mod key_hasher;
+mod locked;
+mod owner_index;
+mod purger;
+mod shard;
+mod store;
+
+pub use builder::{MemoryStoreBuilder, WhenFull};
+pub use store::MemoryStore;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,385 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cloakroom_store::{
+    Enumerate, Expect, Owner, Record, RotateOutcome, SessionKey, SetOutcome, Store, StoreError,
+    StoreErrorKind, StoreFuture, Times, Timestamp,
+};
+
+use super::builder::{MemoryStoreBuilder, Settings, WhenFull};
+use super::locked::{Locked, Locks};
+use super::purger::Purger;
+
+/// Sessions in this process: typed, never serialized, gone with the process.
+///
+/// For one server that may forget its sessions when it restarts, and for tests. Holds at most
+/// [one million sessions](MemoryStoreBuilder::max_sessions) unless told otherwise. What has expired is freed by
+/// a thread of the store's own, without traffic and without looking at every session. Clones are the same
+/// store.
+///
+/// ```
+/// use cloakroom::{Expect, MemoryStore, Record, SessionKey, SetOutcome, Store, Times, Timestamp};
+/// use std::sync::Arc;
+///
+/// # futures_lite::future::block_on(async {
+/// let store = MemoryStore::new();
+/// let key = SessionKey::from_bytes([1; 32]);
+/// let record = Record::new(Arc::new("hello"), Times::starting(Timestamp::from_millis(0)));
+///
+/// assert_eq!(store.set(&key, record.clone(), Expect::Absent).await?, SetOutcome::Stored(1));
+/// assert_eq!(*store.get(&key).await?.unwrap().data, "hello");
+///
+/// store.destroy(&key).await?;
+/// assert_eq!(store.set(&key, record, Expect::Version(1)).await?, SetOutcome::Gone);
+/// # Ok::<(), cloakroom::StoreError>(())
+/// # }).unwrap();
+/// ```
+pub struct MemoryStore<T> {
+    inner: Arc<Inner<T>>,
+}
+
+pub(super) struct Inner<T> {
+    pub(super) locks: Locks<T>,
+    /// Records held, expired ones included, and places reserved for new ones.
+    held: AtomicUsize,
+    pub(super) settings: Settings,
+    _purger: Purger,
+}
+
+impl<T: Send + Sync + 'static> MemoryStore<T> {
+    /// A store with the default settings.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Begins a configuration.
+    pub fn builder() -> MemoryStoreBuilder<T> {
+        MemoryStoreBuilder::new()
+    }
+
+    pub(super) fn with_settings(settings: Settings) -> Self {
+        let interval = settings.purge_interval;
+        let inner = Arc::new_cyclic(|weak| Inner {
+            locks: Locks::new(),
+            held: AtomicUsize::new(0),
+            settings,
+            _purger: Purger::start(weak.clone(), interval),
+        });
+        Self { inner }
+    }
+}
+
+impl<T: Send + Sync + 'static> Inner<T> {
+    pub(super) fn now(&self) -> Timestamp {
+        self.settings.clock.now()
+    }
+
+    fn set(
+        &self,
+        key: &SessionKey,
+        mut record: Record<T>,
+        expect: Expect,
+    ) -> Result<SetOutcome, StoreError> {
+        let now = self.now();
+        {
+            let mut shard = self.locks.shard(key);
+            let outcome = expect.judge(shard.live(key, now).map(|record| record.version));
+            let SetOutcome::Stored(version) = outcome else {
+                return Ok(outcome);
+            };
+            // The usual write: over a record of the same owner, so the index stays as it is.
+            if shard.holds(key) && shard.owner(key) == record.owner.as_ref() {
+                record.version = version;
+                shard.put(*key, record);
+                return Ok(outcome);
+            }
+        }
+        let reserved = self.reserve(now)?;
+        let owner = record.owner.clone();
+        let outcome = self.locks.with([key, key], owner.as_ref(), |locked| {
+            let live = locked.shard(key).live(key, now);
+            let outcome = expect.judge(live.map(|record| record.version));
+            if let SetOutcome::Stored(version) = outcome {
+                record.version = version;
+                // An expired record may be in the way; it gives up its own place.
+                self.remove(locked, key);
+                insert(locked, *key, record);
+                reserved.keep();
+            }
+            outcome
+        });
+        Ok(outcome)
+    }
+
+    pub(super) fn destroy(&self, key: &SessionKey) -> bool {
+        let now = self.now();
+        let record = self
+            .locks
+            .with([key, key], None, |locked| self.remove(locked, key));
+        record.is_some_and(|record| !record.times.expired_at(now))
+    }
+
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> bool {
+        let now = self.now();
+        let mut shard = self.locks.shard(key);
+        shard.change(key, now, |record| record.times.last_seen_at = last_seen_at)
+    }
+
+    fn rotate(&self, from: &SessionKey, to: &SessionKey, times: Times) -> RotateOutcome {
+        let now = self.now();
+        self.locks.with([from, to], None, |locked| {
+            let Some(version) = locked
+                .shard(from)
+                .live(from, now)
+                .map(|record| record.version)
+            else {
+                return RotateOutcome::Gone;
+            };
+            if locked.shard(to).live(to, now).is_some() {
+                return RotateOutcome::Exists;
+            }
+            self.remove(locked, to);
+            let mut record = self.remove(locked, from).expect("it is live");
+            record.times = times;
+            insert(locked, *to, record);
+            self.hold_one_more();
+            RotateOutcome::Moved {
+                found: version,
+                version,
+            }
+        })
+    }
+
+    fn replace(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        mut record: Record<T>,
+    ) -> Result<SetOutcome, StoreError> {
+        let now = self.now();
+        // One ends and one begins, so a full store is no obstacle, unless the old one is not there.
+        let mut reserved = None;
+        if !self.locks.shard(from).holds(from) {
+            reserved = Some(self.reserve(now)?);
+        }
+        record.version = 1;
+        let owner = record.owner.clone();
+        loop {
+            let outcome = self.locks.with([from, to], owner.as_ref(), |locked| {
+                let ended = self.remove(locked, from).is_some();
+                if locked.shard(to).live(to, now).is_some() {
+                    return Some(SetOutcome::Exists);
+                }
+                match reserved.take() {
+                    Some(reserved) => reserved.keep(),
+                    None if ended => self.hold_one_more(),
+                    None => return None,
+                }
+                self.remove(locked, to);
+                insert(locked, *to, record.clone());
+                Some(SetOutcome::Stored(1))
+            });
+            match outcome {
+                Some(outcome) => return Ok(outcome),
+                // It was there when asked, and went before it was locked.
+                None => reserved = Some(self.reserve(now)?),
+            }
+        }
+    }
+
+    /// Takes a record out, expired or not, with its index entry.
+    pub(super) fn remove(&self, locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Record<T>> {
+        let record = locked.shard(key).take(key)?;
+        if let Some(owner) = &record.owner {
+            locked.index(owner).remove(owner, key);
+        }
+        self.held.fetch_sub(1, Ordering::Relaxed);
+        Some(record)
+    }
+
+    /// Removes what has expired, shard by shard, a few under each lock. How many.
+    pub(super) fn purge(&self) -> u64 {
+        /// Looked at under one lock: some tens of microseconds.
+        const BATCH: usize = 64;
+        let now = self.now();
+        let mut removed = 0;
+        for shard in 0..self.locks.shards().count() {
+            loop {
+                let purged = self.locks.nth_shard(shard).purge(now, BATCH);
+                self.forget(&purged.owned, purged.removed);
+                removed += purged.removed as u64;
+                if purged.looked_at < BATCH {
+                    break;
+                }
+            }
+        }
+        removed
+    }
+
+    /// For a record whose place has just been given up.
+    fn hold_one_more(&self) {
+        self.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts records that are no longer held.
+    pub(super) fn release(&self, records: usize) {
+        self.held.fetch_sub(records, Ordering::Relaxed);
+    }
+
+    /// Takes purged records out of the owner index and the count.
+    fn forget(&self, owned: &[(Owner, SessionKey)], removed: usize) {
+        self.release(removed);
+        for (owner, key) in owned {
+            let mut index = self.locks.index(owner);
+            // Unless a session was stored anew under that key since.
+            if self.locks.shard(key).owner(key) != Some(owner) {
+                index.remove(owner, key);
+            }
+        }
+    }
+
+    /// A place for one more session.
+    fn reserve(&self, now: Timestamp) -> Result<Reserved<'_>, StoreError> {
+        let max = self.settings.max_sessions;
+        let take = || {
+            let more = |held| (held < max).then_some(held + 1);
+            let taken = self
+                .held
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+            taken.is_ok().then_some(Reserved {
+                held: &self.held,
+                kept: false,
+            })
+        };
+        if let Some(reserved) = take() {
+            return Ok(reserved);
+        }
+        self.purge();
+        loop {
+            if let Some(reserved) = take() {
+                return Ok(reserved);
+            }
+            if self.settings.when_full == WhenFull::Refuse || !self.evict(now) {
+                return Err(StoreError::new(
+                    StoreErrorKind::Full,
+                    format!("the memory store holds its maximum of {max} sessions"),
+                ));
+            }
+        }
+    }
+
+    /// Ends a session that would end soon by itself. Whether there was one.
+    fn evict(&self, now: Timestamp) -> bool {
+        // A different shard first each time, so that the sessions of one do not bear it all.
+        let shards = self.locks.shards().count();
+        let start = now.as_millis().unsigned_abs() as usize;
+        (0..shards).any(|step| {
+            let soonest = self.locks.nth_shard((start + step) % shards).soonest();
+            soonest.is_some_and(|key| self.destroy(&key))
+        })
+    }
+}
+
+fn insert<T>(locked: &mut Locked<'_, T>, key: SessionKey, record: Record<T>) {
+    if let Some(owner) = &record.owner {
+        locked.index(owner).add(owner, key);
+    }
+    locked.shard(&key).put(key, record);
+}
+
+/// A place that is given back unless it is kept.
+struct Reserved<'a> {
+    held: &'a AtomicUsize,
+    kept: bool,
+}
+
+impl Reserved<'_> {
+    fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.held.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
+    fn get(&self, key: &SessionKey) -> StoreFuture<'_, Option<Record<T>>> {
+        let now = self.inner.now();
+        let record = self.inner.locks.shard(key).live(key, now).cloned();
+        StoreFuture::ready(Ok(record))
+    }
+
+    fn set(
+        &self,
+        key: &SessionKey,
+        record: Record<T>,
+        expect: Expect,
+    ) -> StoreFuture<'_, SetOutcome> {
+        StoreFuture::ready(self.inner.set(key, record, expect))
+    }
+
+    fn destroy(&self, key: &SessionKey) -> StoreFuture<'_, bool> {
+        StoreFuture::ready(Ok(self.inner.destroy(key)))
+    }
+
+    fn touch(
+        &self,
+        key: &SessionKey,
+        last_seen_at: Timestamp,
+        _: Option<Timestamp>,
+    ) -> StoreFuture<'_, bool> {
+        StoreFuture::ready(Ok(self.inner.touch(key, last_seen_at)))
+    }
+
+    fn rotate(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+    ) -> StoreFuture<'_, RotateOutcome> {
+        StoreFuture::ready(Ok(self.inner.rotate(from, to, times)))
+    }
+
+    fn replace(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        record: Record<T>,
+    ) -> StoreFuture<'_, SetOutcome> {
+        StoreFuture::ready(self.inner.replace(from, to, record))
+    }
+
+    fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
+        Some(&*self.inner)
+    }
+}
+
+impl<T: Send + Sync + 'static> Default for MemoryStore<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Clone for MemoryStore<T> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<T> fmt::Debug for MemoryStore<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("held", &self.inner.held)
+            .field("settings", &self.inner.settings)
+            .finish_non_exhaustive()
+    }
+}

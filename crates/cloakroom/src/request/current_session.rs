@@ -1,0 +1,270 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Future, ready};
+use std::sync::Arc;
+
+use cloakroom_store::{Expect, Handle, Owner, Record, Timestamp};
+
+use crate::request::Exchange;
+use crate::request::resave::Resave;
+use crate::request::state::{Live, Phase};
+use crate::{CsrfToken, Error, SessionId};
+
+/// The session during one request, loaded.
+///
+/// Whatever changes it is written when it is awaited, before the response starts: `Ok` means stored. Clones
+/// share one session; what one of them writes, all of them read.
+///
+/// | verb | does | if the session ended meanwhile | if another request changed it |
+/// |---|---|---|---|
+/// | [`save`](Self::save) | stores; a fresh id if there was no session | `Gone` | `Conflict` |
+/// | [`update`](Self::update) | reads, changes and stores in one step | `Gone` | runs again on the newer data |
+/// | [`overwrite`](Self::overwrite) | stores, whatever another request wrote | `Gone` | the last one wins |
+/// | [`resave`](Self::resave) | stores under a fresh id, ends the old session: for sign-in | a fresh session | a fresh session |
+/// | [`rotate`](Self::rotate) | a fresh id for the same data | `Gone` | keeps what the other wrote |
+/// | [`destroy`](Self::destroy) | ends it, keeps the cookie | fine | fine |
+/// | [`logout`](Self::logout) | ends it and removes the cookie | fine | fine |
+pub struct CurrentSession<T> {
+    exchange: Arc<Exchange<T>>,
+}
+
+impl<T: Send + Sync + 'static> CurrentSession<T> {
+    pub(crate) fn new(exchange: Arc<Exchange<T>>) -> Self {
+        Self { exchange }
+    }
+
+    /// The data, as it was when this request last read or wrote it. `None` if there is no session.
+    #[must_use]
+    pub fn data(&self) -> Option<Arc<T>> {
+        self.of_live(|live| Arc::clone(&live.record.data))
+    }
+
+    /// The id: of the session, or of the pre-session. Not to be shown to anybody.
+    #[must_use]
+    pub fn id(&self) -> Option<SessionId> {
+        self.exchange.state().id().cloned()
+    }
+
+    /// The public name of the session, for logs and lists.
+    #[must_use]
+    pub fn handle(&self) -> Option<Handle> {
+        self.of_live(|live| live.key.handle())
+    }
+
+    /// When the session began.
+    #[must_use]
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.of_live(|live| live.record.times.created_at)
+    }
+
+    /// When its user signed in, if that was done with [`resave`](Self::resave).
+    #[must_use]
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.of_live(|live| live.record.times.authenticated_at)?
+    }
+
+    /// When it ends if it is not used again. `None` if there is no session, or one without limits.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.of_live(|live| live.record.times.expires_at())?
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        self.of_live(|live| live.record.owner.clone())?
+    }
+
+    /// Everything that is stored of it.
+    #[must_use]
+    pub fn record(&self) -> Option<Record<T>> {
+        self.of_live(|live| live.record.clone())
+    }
+
+    /// Whether this request gave the session its id.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.of_live(|live| live.is_new).unwrap_or(false)
+    }
+
+    /// A token for forms and scripts, bound to the session or pre-session; another text each time. `None` if
+    /// there is neither. Where visitors need one before they sign in, turn on
+    /// [`save_uninitialized`](crate::SessionsBuilder::save_uninitialized).
+    ///
+    /// # Errors
+    /// `Randomness` if the generator fails.
+    pub fn csrf_token(&self) -> Result<Option<CsrfToken>, Error> {
+        let id = self.id();
+        let csrf = &self.exchange.inner().csrf;
+        id.map(|id| csrf.token(&id)).transpose()
+    }
+
+    /// Whether [`csrf_token`](Self::csrf_token) gave that text to this session. Compared in constant time.
+    #[must_use]
+    pub fn verify_csrf_token(&self, token: &str) -> bool {
+        self.id()
+            .is_some_and(|id| self.exchange.inner().csrf.accept(&id, token))
+    }
+
+    /// Stores the data: over the session as this request read it, or as a new one under a fresh id.
+    ///
+    /// # Errors
+    /// `Gone` if it ended since it was read, `Conflict` if another request wrote it; nothing was stored.
+    /// `Unavailable`: it is unknown. Also `TooLarge`, `Full`, `Randomness`, `ResponseStarted`.
+    pub async fn save(&self, data: T) -> Result<(), Error> {
+        self.exchange.write(data, Expect::Version).await
+    }
+
+    /// Stores the data, whatever another request wrote meanwhile.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save), but never `Conflict`.
+    pub async fn overwrite(&self, data: T) -> Result<(), Error> {
+        self.exchange.write(data, |_| Expect::Present).await
+    }
+
+    /// Stores the data as a new session under a fresh id and ends the old one. Use it at sign-in and at every
+    /// change of privilege (OWASP ASVS 5.0, 7.2.4): an id that somebody planted or saw before is worth nothing
+    /// afterwards. `.await` the answer, after setting lifetimes or an owner for this session alone.
+    ///
+    /// # Errors
+    /// `Unavailable`: it is unknown whether the old session ended; no cookie is sent. Also `TooLarge`, `Full`,
+    /// `Randomness`, `ResponseStarted`.
+    pub fn resave(&self, data: T) -> Resave<'_, T> {
+        Resave::new(&self.exchange, data)
+    }
+
+    /// Gives the session a fresh id. The old one is dead at once.
+    ///
+    /// # Errors
+    /// `NoSession` if there is none, `Gone` if it ended since it was read. Also `Unavailable`, `Randomness`,
+    /// `ResponseStarted`.
+    pub async fn rotate(&self) -> Result<(), Error> {
+        self.exchange.rotate().await
+    }
+
+    /// Ends the session. The browser keeps the cookie, which is worth nothing. A later [`save`](Self::save) of
+    /// the same request begins a new one.
+    ///
+    /// # Errors
+    /// `Unavailable` if the store did not answer; the session may be live still.
+    pub async fn destroy(&self) -> Result<(), Error> {
+        self.exchange.destroy().await
+    }
+
+    /// Ends the session and removes the cookie.
+    ///
+    /// # Errors
+    /// `Unavailable` if the store did not answer; the session may be live still, and the cookie stays.
+    pub async fn logout(&self) -> Result<(), Error> {
+        self.exchange.logout().await
+    }
+
+    /// Reads the session again, after a `Conflict` for instance.
+    ///
+    /// # Errors
+    /// `Gone` if it ended, `Unavailable` if the store cannot tell.
+    pub async fn reload(&self) -> Result<(), Error> {
+        self.exchange.reload().await
+    }
+
+    fn of_live<R>(&self, read: impl FnOnce(&Live<T>) -> R) -> Option<R> {
+        self.exchange.state().live().map(read)
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> CurrentSession<T> {
+    /// Reads, changes and stores in one step: no update is lost, however many requests do so at once. The
+    /// closure runs again on the newer data when another request wrote first, so it should do nothing else.
+    ///
+    /// ```
+    /// # use cloakroom::{CurrentSession, Error};
+    /// async fn add(session: &CurrentSession<Vec<String>>, item: String) -> Result<usize, Error> {
+    ///     session
+    ///         .update(|cart| {
+    ///             cart.push(item.clone());
+    ///             cart.len()
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// `NoSession` if there is none, `Gone` if it ended. `Conflict` only if other processes were faster 64
+    /// times in a row. Also `Unavailable`, `TooLarge`.
+    pub async fn update<R>(&self, mut change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
+        let changed = self.exchange.update(|mut data| {
+            let answer = change(&mut data);
+            ready(Ok::<_, Infallible>((data, answer)))
+        });
+        changed.await.map(|Ok(answer)| answer)
+    }
+
+    /// As [`update`](Self::update), with a closure that may decide against it: on its `Err` nothing is stored.
+    ///
+    /// # Errors
+    /// The outer one as [`update`](Self::update), the inner one is the closure's.
+    pub async fn try_update<R, E>(
+        &self,
+        mut change: impl FnMut(&mut T) -> Result<R, E>,
+    ) -> Result<Result<R, E>, Error> {
+        let changed = self.exchange.update(|mut data| {
+            let answer = change(&mut data);
+            ready(answer.map(|answer| (data, answer)))
+        });
+        changed.await
+    }
+
+    /// As [`update`](Self::update), with a closure that waits for something: it takes the data and answers it
+    /// changed. Other updates of this session in this process wait meanwhile once they collide, so keep it
+    /// short.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    pub async fn update_async<F, Fut>(&self, mut change: F) -> Result<(), Error>
+    where
+        F: FnMut(T) -> Fut,
+        Fut: Future<Output = T>,
+    {
+        let changed = self.exchange.update(|data| {
+            let changed = change(data);
+            async move { Ok::<_, Infallible>((changed.await, ())) }
+        });
+        changed.await.map(|Ok(())| ())
+    }
+
+    /// As [`update`](Self::update), and begins a session with `T::default()` if there is none.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update) and [`save`](Self::save), but never `NoSession`.
+    pub async fn update_or_default<R>(
+        &self,
+        mut change: impl FnMut(&mut T) -> R,
+    ) -> Result<R, Error>
+    where
+        T: Default,
+    {
+        let absent = !matches!(self.exchange.state().phase, Phase::Live(_) | Phase::Gone);
+        if absent {
+            let mut data = T::default();
+            let answer = change(&mut data);
+            self.save(data).await?;
+            return Ok(answer);
+        }
+        self.update(change).await
+    }
+}
+
+impl<T> Clone for CurrentSession<T> {
+    fn clone(&self) -> Self {
+        Self {
+            exchange: Arc::clone(&self.exchange),
+        }
+    }
+}
+
+impl<T> fmt::Debug for CurrentSession<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CurrentSession").finish_non_exhaustive()
+    }
+}

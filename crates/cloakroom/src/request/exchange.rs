@@ -1,0 +1,71 @@
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::cookie::{Presented, read};
+use crate::event::Event;
+use crate::request::state::{Phase, PreSession, State};
+use crate::sessions::Inner;
+use crate::{CookieFields, Sessions};
+
+/// One request's session, shared by all that ask for it during the request. One allocation, the adapter's
+/// cookie fields included.
+pub(crate) struct Exchange<T, C: ?Sized = dyn CookieFields> {
+    pub(crate) sessions: Sessions<T>,
+    /// Held while a verb speaks to the store: two verbs of one request, run at once, take turns.
+    pub(super) turn: tokio::sync::Mutex<()>,
+    /// Never held across an `await`.
+    state: Mutex<State<T>>,
+    cookies: C,
+}
+
+impl<T, C> Exchange<T, C> {
+    pub(crate) fn new(sessions: Sessions<T>, cookies: C) -> Self {
+        Self {
+            sessions,
+            turn: tokio::sync::Mutex::new(()),
+            state: Mutex::new(State::unread()),
+            cookies,
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Exchange<T> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State<T>> {
+        // A state is replaced whole, so a panic elsewhere leaves a good one behind.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn inner(&self) -> &Inner<T> {
+        &self.sessions.inner
+    }
+
+    /// Reads the cookies, if that has not been done: no store is asked.
+    pub(super) fn consult(&self) -> MutexGuard<'_, State<T>> {
+        let mut state = self.state();
+        if matches!(state.phase, Phase::Unread) {
+            let inner = self.inner();
+            let presented = read(&self.cookies, inner.cookie.name().as_str(), &inner.keys);
+            state.presented = presented != Presented::Nothing;
+            state.phase = match presented {
+                Presented::Id(id) => Phase::Presented(id),
+                Presented::Nothing => Phase::Absent(PreSession::None),
+                Presented::Invalid => {
+                    self.sessions.emit(|| Event::InvalidCookie);
+                    Phase::Absent(PreSession::None)
+                }
+                Presented::Ambiguous => {
+                    self.sessions.emit(|| Event::AmbiguousCookies);
+                    Phase::Ambiguous
+                }
+            };
+        }
+        state
+    }
+}
+
+impl<T, C: ?Sized> fmt::Debug for Exchange<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither cookies nor data.
+        f.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::request::resave::Resave;
+use crate::request::{Exchange, ResponseEffect};
+use crate::{CurrentSession, Error};
+
+/// The session of one request before anything was loaded.
+///
+/// Take it instead of [`CurrentSession`] where what is stored does not matter: signing out costs one store
+/// operation with it, signing in one or two. Clones share one session.
+pub struct LazySession<T> {
+    exchange: Arc<Exchange<T>>,
+}
+
+impl<T: Send + Sync + 'static> LazySession<T> {
+    pub(crate) fn new(exchange: Arc<Exchange<T>>) -> Self {
+        Self { exchange }
+    }
+
+    /// The session, loaded: one store operation if a cookie with a good signature came, none otherwise, and
+    /// none the second time.
+    ///
+    /// # Errors
+    /// `Unavailable` if the store cannot tell; `Undecodable` only if so configured. Neither says that nobody
+    /// is signed in.
+    pub async fn load(&self) -> Result<CurrentSession<T>, Error> {
+        self.exchange.load().await?;
+        Ok(CurrentSession::new(Arc::clone(&self.exchange)))
+    }
+
+    /// As [`CurrentSession::resave`], without loading the old session first.
+    pub fn resave(&self, data: T) -> Resave<'_, T> {
+        Resave::new(&self.exchange, data)
+    }
+
+    /// As [`CurrentSession::destroy`].
+    ///
+    /// # Errors
+    /// `Unavailable` if the store did not answer; the session may be live still.
+    pub async fn destroy(&self) -> Result<(), Error> {
+        self.exchange.destroy().await
+    }
+
+    /// As [`CurrentSession::logout`].
+    ///
+    /// # Errors
+    /// `Unavailable` if the store did not answer; the session may be live still, and the cookie stays.
+    pub async fn logout(&self) -> Result<(), Error> {
+        self.exchange.logout().await
+    }
+
+    /// For adapters: whether [`finish`](LazySession::finish) has to speak to the store. If not,
+    /// [`respond`](LazySession::respond) does the same without waiting.
+    #[must_use]
+    pub fn touch_due(&self) -> bool {
+        self.exchange.touch_due()
+    }
+
+    /// For adapters: notes that the session was used, if that is due, and says what the response needs. To be
+    /// called once, when the handler has answered and before any header is sent.
+    pub async fn finish(&self) -> ResponseEffect {
+        self.exchange.touch().await;
+        self.exchange.respond()
+    }
+
+    /// For adapters: what the response needs, when no touch is due.
+    pub fn respond(&self) -> ResponseEffect {
+        self.exchange.respond()
+    }
+}
+
+impl<T> Clone for LazySession<T> {
+    fn clone(&self) -> Self {
+        Self {
+            exchange: Arc::clone(&self.exchange),
+        }
+    }
+}
+
+impl<T> fmt::Debug for LazySession<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazySession").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+use cloakroom_store::{Record, SessionKey};
+
+use crate::SessionId;
+
+/// What is known of one request's session, and what its cookie needs.
+#[derive(Debug)]
+pub(crate) struct State<T> {
+    pub(crate) phase: Phase<T>,
+    pub(crate) cookie: CookieChange,
+    /// The request carried a cookie of the session's name, good or bad.
+    pub(crate) presented: bool,
+    /// This request wrote the session, which notes its use.
+    pub(crate) written: bool,
+    /// The response's headers were handed over; its cookie cannot change any more.
+    pub(crate) responded: bool,
+}
+
+/// Where the session of this request stands.
+#[derive(Debug)]
+pub(crate) enum Phase<T> {
+    /// Nothing has asked yet; the cookies were not read.
+    Unread,
+    /// A cookie with a good signature; what is under it was not asked yet.
+    Presented(SessionId),
+    /// No session: nothing presented, nothing valid, or an id under which nothing lives.
+    Absent(PreSession),
+    /// Several ids were presented: no session, and no pre-session either.
+    Ambiguous,
+    /// Under the presented id is something that does not decode. It counts as absent, but signing in or out
+    /// ends it.
+    Undecodable(SessionId),
+    /// A session, as it was when this request last spoke to the store.
+    Live(Live<T>),
+    /// Live when this request read it, ended by somebody else since.
+    Gone,
+    /// Ended by this request.
+    Ended,
+}
+
+/// An id with nothing stored, for visitors who have not signed in.
+#[derive(Clone, Debug)]
+pub(crate) enum PreSession {
+    /// None yet, or pre-sessions are off.
+    None,
+    /// The id that the cookie carries or will carry.
+    Id(SessionId),
+}
+
+#[derive(Debug)]
+pub(crate) struct Live<T> {
+    pub(crate) id: SessionId,
+    pub(crate) key: SessionKey,
+    pub(crate) record: Record<T>,
+    /// This request gave it its id.
+    pub(crate) is_new: bool,
+}
+
+// By hand: deriving would ask for `T: Clone`.
+impl<T> Clone for Live<T> {
+    fn clone(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            key: self.key,
+            record: self.record.clone(),
+            is_new: self.is_new,
+        }
+    }
+}
+
+/// What the response does to the cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieChange {
+    /// Nothing: this request neither created nor rotated nor ended a session.
+    Keep,
+    /// Sends the id of the session, or of the pre-session.
+    Send,
+    /// Removes it.
+    Remove,
+}
+
+impl<T> State<T> {
+    pub(crate) fn unread() -> Self {
+        Self {
+            phase: Phase::Unread,
+            cookie: CookieChange::Keep,
+            presented: false,
+            written: false,
+            responded: false,
+        }
+    }
+
+    /// Whether [`load`](crate::LazySession::load) has anything to do: ask the store, or mint a pre-session.
+    pub(crate) fn needs_loading(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Unread | Phase::Presented(_) | Phase::Absent(PreSession::None)
+        )
+    }
+
+    pub(crate) fn live(&self) -> Option<&Live<T>> {
+        match &self.phase {
+            Phase::Live(live) => Some(live),
+            _ => None,
+        }
+    }
+
+    /// The id that this request's cookie has or will have: of the session, or of the pre-session.
+    pub(crate) fn id(&self) -> Option<&SessionId> {
+        match &self.phase {
+            Phase::Live(live) => Some(&live.id),
+            Phase::Absent(PreSession::Id(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The key under which the presented cookie may have something alive, so that ending it matters.
+    pub(crate) fn key_to_end(&self) -> Option<SessionKey> {
+        match &self.phase {
+            Phase::Presented(id) | Phase::Undecodable(id) => Some(id.key()),
+            Phase::Live(live) => Some(live.key),
+            Phase::Unread | Phase::Absent(_) | Phase::Ambiguous | Phase::Gone | Phase::Ended => {
+                None
+            }
+        }
+    }
+
+    pub(crate) fn created(&mut self, live: Live<T>) {
+        self.phase = Phase::Live(live);
+        self.cookie = CookieChange::Send;
+        self.written = true;
+    }
+
+    pub(crate) fn wrote(&mut self, live: Live<T>) {
+        self.phase = Phase::Live(live);
+        self.written = true;
+    }
+
+    /// Somebody else ended it.
+    pub(crate) fn gone(&mut self) {
+        self.phase = Phase::Gone;
+        self.forget_unsent();
+    }
+
+    /// This request ended it, and the cookie stays.
+    pub(crate) fn ended(&mut self) {
+        self.phase = Phase::Ended;
+        self.forget_unsent();
+    }
+
+    /// This request ended it, and the cookie goes, if the browser has one.
+    pub(crate) fn logged_out(&mut self) {
+        self.phase = Phase::Ended;
+        self.cookie = if self.presented {
+            CookieChange::Remove
+        } else {
+            CookieChange::Keep
+        };
+    }
+
+    /// An id that was to be sent is dead before it left.
+    fn forget_unsent(&mut self) {
+        if self.cookie == CookieChange::Send {
+            self.cookie = CookieChange::Keep;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom_store::Expect;
+
+use crate::request::Exchange;
+use crate::{Error, ErrorKind};
+
+/// How often an update is tried. Within one process updates of one session queue up once they collide, so each
+/// further attempt means that another process wrote in between, and that process has made progress.
+const ATTEMPTS: u32 = 64;
+
+impl<T: Clone + Send + Sync + 'static> Exchange<T> {
+    /// Reads, changes, writes; when somebody wrote in between, reads again and runs the closure on the newer
+    /// data. The closure's own error aborts, with nothing written.
+    ///
+    /// The first attempt is optimistic: two store operations with the load. After a collision the session's
+    /// updates within this process queue, so that 64 requests at once do not run against each other.
+    pub(super) async fn update<R, E, F, Fut>(&self, mut change: F) -> Result<Result<R, E>, Error>
+    where
+        F: FnMut(T) -> Fut,
+        Fut: Future<Output = Result<(T, R), E>>,
+    {
+        let _turn = self.turn.lock().await;
+        let Some(mut live) = self.live_or_none()? else {
+            return Err(Error::new(ErrorKind::NoSession));
+        };
+        let queues = &self.inner().queues;
+        let mut place = None;
+        for attempt in 0..ATTEMPTS {
+            if place.is_none() && (attempt > 0 || queues.is_contended(&live.key)) {
+                place = Some(queues.queue(live.key).await);
+                live = self.reload_live(live).await?;
+            } else if attempt > 0 {
+                back_off(attempt).await;
+                live = self.reload_live(live).await?;
+            }
+            let (data, answer) = match change((*live.record.data).clone()).await {
+                Ok(changed) => changed,
+                Err(abort) => return Ok(Err(abort)),
+            };
+            let expect = Expect::Version(live.record.version);
+            match self.write_live(live.clone(), Arc::new(data), expect).await {
+                Ok(()) => return Ok(Ok(answer)),
+                Err(error) if error.kind() == ErrorKind::Conflict => continue,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict))
+    }
+}
+
+/// Waits a random part of a time that doubles with each attempt, 50 ms at most.
+async fn back_off(attempt: u32) {
+    let limit = 1_u64 << attempt.min(6);
+    let mut random = [0];
+    // Not a secret: without randomness the waits are merely all alike.
+    let _ = getrandom::fill(&mut random);
+    let millis = limit.min(50) * u64::from(random[0]) / 256;
+    // On a runtime that is not Tokio's the store's own delay is the pause.
+    if tokio::runtime::Handle::try_current().is_ok() {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
+}

@@ -1,0 +1,223 @@
+use std::fmt;
+
+use cloakroom_store::SessionKey;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::base64url::{self, LENGTH};
+use crate::{Error, KeyRing, SigningKey};
+
+/// A new random id and its signed form, ready as a cookie value.
+///
+/// 32 bytes from the operating system's generator (OWASP ASVS 5.0, 7.2.3, asks for at least 16).
+///
+/// ```
+/// use cloakroom::{CookieName, KeyRing, Secret, new_session_id, verify_session_id};
+///
+/// let keys = KeyRing::new(&Secret::generate()?, &CookieName::new("__Host-sid")?);
+/// let (id, signed) = new_session_id(keys.signing_key())?;
+/// let set_cookie = format!("__Host-sid={}; Path=/; Secure; HttpOnly", signed.as_str());
+///
+/// // With the next request:
+/// assert_eq!(verify_session_id(signed.as_str(), &keys)?, id);
+/// assert!(verify_session_id("forged", &keys).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `Randomness` if the generator fails. There is no fallback.
+pub fn new_session_id(key: &SigningKey) -> Result<(SessionId, SignedSessionId), Error> {
+    let id = SessionId::random()?;
+    let signed = SignedSessionId::sign(&id, key);
+    Ok((id, signed))
+}
+
+/// The id in a cookie's value, if one of the keys signed it; nothing otherwise.
+///
+/// Strict: exactly `<id>.<tag>`, each 43 characters of canonical base64url. The signature is compared in
+/// constant time.
+///
+/// # Errors
+/// [`InvalidSessionId`], which says nothing about what was wrong.
+pub fn verify_session_id(value: &str, keys: &KeyRing) -> Result<SessionId, InvalidSessionId> {
+    verify(value.as_bytes(), keys).ok_or(InvalidSessionId)
+}
+
+pub(crate) fn verify(value: &[u8], keys: &KeyRing) -> Option<SessionId> {
+    if value.len() != SignedSessionId::LENGTH || value[LENGTH] != b'.' {
+        return None;
+    }
+    let id = base64url::decode(&value[..LENGTH])?;
+    let tag = base64url::decode(&value[LENGTH + 1..])?;
+    keys.accepts(&id, &tag).then_some(SessionId(id))
+}
+
+/// The id of a session: whoever has it, signed, is its user.
+///
+/// It is not shown: no `Display`, and `Debug` says nothing. To name a session in a log or a list use
+/// [`handle`](SessionId::handle). Compared in constant time.
+#[derive(Clone)]
+pub struct SessionId([u8; 32]);
+
+impl SessionId {
+    pub(crate) fn random() -> Result<Self, Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(Error::randomness)?;
+        Ok(Self(bytes))
+    }
+
+    /// Under which a store keeps the session: the SHA-256 of the id.
+    #[must_use]
+    pub fn key(&self) -> SessionKey {
+        SessionKey::from_bytes(Sha256::digest(self.0).into())
+    }
+
+    /// The public name of the session.
+    #[must_use]
+    pub fn handle(&self) -> cloakroom_store::Handle {
+        self.key().handle()
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl PartialEq for SessionId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SessionId {}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(…)")
+    }
+}
+
+/// A session id with its signature: the value of the cookie. Not shown by `Debug`.
+#[derive(Clone)]
+pub struct SignedSessionId([u8; Self::LENGTH]);
+
+impl SignedSessionId {
+    /// Its length: 43 characters of id, a dot, 43 characters of tag.
+    pub const LENGTH: usize = 2 * LENGTH + 1;
+
+    /// The signed form of an id.
+    #[must_use]
+    pub fn sign(id: &SessionId, key: &SigningKey) -> Self {
+        let mut text = [b'.'; Self::LENGTH];
+        text[..LENGTH].copy_from_slice(&base64url::encode(&id.0));
+        text[LENGTH + 1..].copy_from_slice(&base64url::encode(&key.tag(&id.0)));
+        Self(text)
+    }
+
+    /// The cookie's value. Needs no quoting and no escaping. Whoever reads it is signed in.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("base64url and a dot are ASCII")
+    }
+}
+
+impl fmt::Debug for SignedSessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignedSessionId(…)")
+    }
+}
+
+/// The value is not an id that one of the keys signed. Deliberately without a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidSessionId;
+
+impl fmt::Display for InvalidSessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a valid session id")
+    }
+}
+
+impl std::error::Error for InvalidSessionId {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CookieName, Secret};
+
+    fn keys() -> KeyRing {
+        KeyRing::new(
+            &Secret::generate().unwrap(),
+            &CookieName::new("sid").unwrap(),
+        )
+    }
+
+    #[test]
+    fn every_flipped_bit_is_refused() {
+        let keys = keys();
+        let (_, signed) = new_session_id(keys.signing_key()).unwrap();
+        for at in 0..SignedSessionId::LENGTH {
+            for bit in 0..8 {
+                let mut value = signed.0;
+                value[at] ^= 1 << bit;
+                assert!(verify(&value, &keys).is_none(), "bit {bit} of byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_shapes_are_refused() {
+        let keys = keys();
+        let (_, signed) = new_session_id(keys.signing_key()).unwrap();
+        let good = signed.as_str();
+        assert!(verify_session_id(good, &keys).is_ok());
+        for bad in [
+            String::new(),
+            good[..43].to_owned(),
+            format!("{good}="),
+            format!(" {good}"),
+            format!("\"{good}\""),
+            good.replace('.', ","),
+            good.repeat(2),
+            "é".repeat(43) + ".",
+            ".".repeat(87),
+        ] {
+            assert_eq!(
+                verify_session_id(&bad, &keys),
+                Err(InvalidSessionId),
+                "{bad:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn ids_are_256_random_bits() {
+        let keys = keys();
+        let ids: Vec<_> = (0..20_000)
+            .map(|_| new_session_id(keys.signing_key()).unwrap().0)
+            .collect();
+        let unique: std::collections::HashSet<_> = ids.iter().map(|id| id.0).collect();
+        assert_eq!(unique.len(), ids.len());
+        for bit in 0..256 {
+            let ones = ids
+                .iter()
+                .filter(|id| id.0[bit / 8] >> (bit % 8) & 1 == 1)
+                .count();
+            // Six standard deviations of a fair coin: one false alarm in two million runs of all 256.
+            assert!(
+                ones.abs_diff(10_000) < 425,
+                "bit {bit} was set {ones} times"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_prints_an_id() {
+        let keys = keys();
+        let (id, signed) = new_session_id(keys.signing_key()).unwrap();
+        let printed = format!("{id:?} {signed:?} {:?} {keys:?}", id.key());
+        for at in 0..=SignedSessionId::LENGTH - 8 {
+            assert!(!printed.contains(&signed.as_str()[at..at + 8]));
+        }
+    }
+}

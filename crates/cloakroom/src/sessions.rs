@@ -1,0 +1,184 @@
+use std::sync::Arc;
+
+use cloakroom_store::{Entry, Handle, Owner, Record, Store};
+
+use crate::cookie::CookieWriter;
+use crate::csrf::CsrfKeys;
+use crate::event::Event;
+use crate::lifetimes::Lifetimes;
+use crate::owner::OwnerOf;
+use crate::request::{Exchange, Queues};
+use crate::storage::{Loaded, Storage};
+use crate::{
+    CookieFields, CookieName, Error, InvalidSessionId, KeyRing, LazySession, Secret, SessionId,
+    SessionsBuilder, verify_session_id,
+};
+
+/// The sessions of one application, or of one part of it: configuration, keys and store.
+///
+/// Make one when the program starts and hand it to an adapter; clones are cheap and the same. What concerns
+/// one request's session is [`CurrentSession`](crate::CurrentSession); here is what concerns all of them, and
+/// what a program without a framework needs.
+///
+/// ```
+/// use cloakroom::{MemoryStore, Secret, Sessions};
+///
+/// # futures_lite::future::block_on(async {
+/// let sessions: Sessions<String> = Sessions::builder(MemoryStore::new(), Secret::generate()?).build()?;
+///
+/// // One request, without a framework: its cookies go in, what the response needs comes out.
+/// let request = sessions.for_request([""]);
+/// request.load().await?.save("hello".to_owned()).await?;
+/// let response = request.finish().await;
+/// let set_cookie = response.set_cookie().expect("a session was created");
+///
+/// // The next one brings the cookie back.
+/// let cookie = set_cookie.split(';').next().unwrap().to_owned();
+/// let session = sessions.for_request([cookie]).load().await?;
+/// assert_eq!(session.data().as_deref().map(String::as_str), Some("hello"));
+/// # Ok::<(), cloakroom::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct Sessions<T> {
+    pub(crate) inner: Arc<Inner<T>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner<T> {
+    pub(crate) storage: Storage<T>,
+    pub(crate) keys: KeyRing,
+    pub(crate) csrf: CsrfKeys,
+    pub(crate) cookie: CookieWriter,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) save_uninitialized: bool,
+    pub(crate) owner_of: Option<OwnerOf<T>>,
+    pub(crate) queues: Queues,
+}
+
+impl<T> Clone for Sessions<T> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Sessions<T> {
+    /// Begins a configuration with what it cannot do without: where sessions are kept, and the secret that
+    /// signs their ids.
+    pub fn builder(store: impl Store<T>, secret: Secret) -> SessionsBuilder<T> {
+        SessionsBuilder::new(Arc::new(store), secret)
+    }
+
+    /// The session of one request, given its `Cookie` fields. Costs an allocation: nothing is read, verified or
+    /// loaded until something asks. For adapters, and for programs without a framework.
+    pub fn for_request(&self, cookies: impl CookieFields) -> LazySession<T> {
+        LazySession::new(Arc::new(Exchange::new(self.clone(), cookies)))
+    }
+
+    /// The name of the cookie.
+    #[must_use]
+    pub fn cookie_name(&self) -> &CookieName {
+        self.inner.cookie.name()
+    }
+
+    /// The id in a cookie's value, if one of this configuration's keys signed it.
+    ///
+    /// # Errors
+    /// [`InvalidSessionId`] otherwise.
+    pub fn verify_session_id(&self, value: &str) -> Result<SessionId, InvalidSessionId> {
+        verify_session_id(value, &self.inner.keys)
+    }
+
+    /// The live session of that id.
+    ///
+    /// # Errors
+    /// `Unavailable` if the store cannot tell.
+    pub async fn get(&self, id: &SessionId) -> Result<Option<Record<T>>, Error> {
+        match self.inner.storage.load(&id.key()).await? {
+            Loaded::Live(record) => Ok(Some(record)),
+            Loaded::Nothing | Loaded::Undecodable => Ok(None),
+        }
+    }
+
+    /// Ends the session of that id. Whether it was live.
+    ///
+    /// # Errors
+    /// `Unavailable` if the store did not answer; the session may be live still.
+    pub async fn destroy(&self, id: &SessionId) -> Result<bool, Error> {
+        self.inner.storage.destroy(&id.key()).await
+    }
+
+    /// All live sessions.
+    ///
+    /// # Errors
+    /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
+    pub async fn all(&self) -> Result<Vec<Entry<T>>, Error> {
+        let all = self.inner.storage.enumerate()?.all().await;
+        all.map_err(|error| self.inner.storage.failed(error))
+    }
+
+    /// How many sessions are live.
+    ///
+    /// # Errors
+    /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
+    pub async fn count(&self) -> Result<u64, Error> {
+        let count = self.inner.storage.enumerate()?.count().await;
+        count.map_err(|error| self.inner.storage.failed(error))
+    }
+
+    /// Ends everybody's sessions. How many were live.
+    ///
+    /// # Errors
+    /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
+    pub async fn clear(&self) -> Result<u64, Error> {
+        let ended = self.inner.storage.enumerate()?.clear().await;
+        ended.map_err(|error| self.inner.storage.failed(error))
+    }
+
+    /// Removes what has expired; stores that purge by themselves do it without being asked. How many were
+    /// removed.
+    ///
+    /// # Errors
+    /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
+    pub async fn purge_expired(&self) -> Result<u64, Error> {
+        let purged = self.inner.storage.enumerate()?.purge_expired().await;
+        purged.map_err(|error| self.inner.storage.failed(error))
+    }
+
+    /// The live sessions of one owner, the oldest first.
+    ///
+    /// # Errors
+    /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
+    pub async fn list_by_owner(&self, owner: &Owner) -> Result<Vec<Entry<T>>, Error> {
+        let listed = self.inner.storage.enumerate()?.list_by_owner(owner).await;
+        listed.map_err(|error| self.inner.storage.failed(error))
+    }
+
+    /// Ends all sessions of one owner. How many were live.
+    ///
+    /// # Errors
+    /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
+    pub async fn destroy_by_owner(&self, owner: &Owner) -> Result<u64, Error> {
+        let enumerate = self.inner.storage.enumerate()?;
+        let ended = enumerate.destroy_by_owner(owner, None).await;
+        ended.map_err(|error| self.inner.storage.failed(error))
+    }
+
+    /// Ends the session with that handle, but only if it is that owner's. Whether it was.
+    ///
+    /// # Errors
+    /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
+    pub async fn destroy_by_handle(&self, owner: &Owner, handle: Handle) -> Result<bool, Error> {
+        let entries = self.list_by_owner(owner).await?;
+        match entries.into_iter().find(|entry| entry.handle() == handle) {
+            Some(entry) => self.inner.storage.destroy(&entry.key).await,
+            None => Ok(false),
+        }
+    }
+
+    pub(crate) fn emit<'a>(&self, event: impl FnOnce() -> Event<'a>) {
+        self.inner.storage.events.emit(event);
+    }
+}
