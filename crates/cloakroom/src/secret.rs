@@ -182,7 +182,7 @@ mod tests {
     fn all_spellings_of_one_secret_are_the_same_secret() {
         for length in 32..40 {
             let bytes: Vec<u8> = (0..length)
-                .map(|at| at * 7 + 250u8.wrapping_sub(at))
+                .map(|at: u8| at.wrapping_mul(7).wrapping_add(250))
                 .collect();
             let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
             assert_eq!(Secret::from_hex(&hex).unwrap().as_bytes(), bytes);

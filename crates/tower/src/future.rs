@@ -1,0 +1,83 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use cloakroom::{LazySession, ResponseEffect, Sessions};
+use http::Response;
+use pin_project_lite::pin_project;
+
+use crate::headers::apply;
+
+pin_project! {
+    /// The response of a [`SessionService`](crate::SessionService): the inner service's, with the session's
+    /// cookie.
+    pub struct ResponseFuture<F, T, B> {
+        #[pin]
+        inner: F,
+        // The session, and its configuration for the cookie's name. `None` where an outer layer does it.
+        session: Option<(LazySession<T>, Sessions<T>)>,
+        // Only while the store is told that an idle session was used.
+        finishing: Option<Finishing<B>>,
+    }
+}
+
+struct Finishing<B> {
+    response: Option<Response<B>>,
+    effect: Pin<Box<dyn Future<Output = ResponseEffect> + Send>>,
+}
+
+impl<F, T, B> ResponseFuture<F, T, B> {
+    pub(crate) fn new(inner: F, session: Option<(LazySession<T>, Sessions<T>)>) -> Self {
+        Self {
+            inner,
+            session,
+            finishing: None,
+        }
+    }
+}
+
+impl<F, T, B, E> Future for ResponseFuture<F, T, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    T: Send + Sync + 'static,
+{
+    type Output = Result<Response<B>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Some((session, sessions)) = this.session else {
+            return this.inner.poll(context);
+        };
+        if this.finishing.is_none() {
+            let mut response = ready!(this.inner.poll(context))?;
+            if !session.touch_due() {
+                apply(
+                    &session.respond(),
+                    sessions.cookie_name(),
+                    response.headers_mut(),
+                );
+                return Poll::Ready(Ok(response));
+            }
+            let session = session.clone();
+            *this.finishing = Some(Finishing {
+                response: Some(response),
+                effect: Box::pin(async move { session.finish().await }),
+            });
+        }
+        let finishing = this.finishing.as_mut().expect("it was set a moment ago");
+        let effect = ready!(finishing.effect.as_mut().poll(context));
+        let mut response = finishing
+            .response
+            .take()
+            .expect("a future is not polled after it answered");
+        apply(&effect, sessions.cookie_name(), response.headers_mut());
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl<F, T, B> fmt::Debug for ResponseFuture<F, T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

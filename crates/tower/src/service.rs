@@ -1,0 +1,57 @@
+use std::task::{Context, Poll};
+
+use cloakroom::{LazySession, Sessions};
+use http::{Request, Response};
+use tower_service::Service;
+
+use crate::ResponseFuture;
+use crate::headers::CookieValues;
+
+/// What [`SessionLayer`](crate::SessionLayer) makes of a service.
+#[derive(Debug)]
+pub struct SessionService<S, T> {
+    inner: S,
+    sessions: Sessions<T>,
+}
+
+impl<S, T> SessionService<S, T> {
+    /// Sessions for the requests to `inner`.
+    #[must_use]
+    pub fn new(inner: S, sessions: Sessions<T>) -> Self {
+        Self { inner, sessions }
+    }
+}
+
+impl<S: Clone, T> Clone for SessionService<S, T> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), self.sessions.clone())
+    }
+}
+
+impl<S, T, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S, T>
+where
+    S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
+    T: Send + Sync + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, T, ResponseBody>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        // A layer further out has done it already: two would each send a cookie of the same name.
+        if request.extensions().get::<LazySession<T>>().is_some() {
+            return ResponseFuture::new(self.inner.call(request), None);
+        }
+        let cookies = CookieValues::of(request.headers());
+        let session = self.sessions.for_request(cookies);
+        request.extensions_mut().insert(session.clone());
+        ResponseFuture::new(
+            self.inner.call(request),
+            Some((session, self.sessions.clone())),
+        )
+    }
+}
