@@ -10,6 +10,9 @@ use crate::totals::Totals;
 
 const DEMO: &str = "cloakroom-demo";
 
+/// Far more than the tests take on a slow machine.
+const LIMIT_SECONDS: &str = "300";
+
 /// `npm test` in `demo/browser`, with the demo built and these variables set: `CLOAKROOM_DEMO`, the demo's
 /// program, and `CLOAKROOM_CHROMIUM`, the browser.
 pub(crate) fn run(house: &House) -> Result<Outcome> {
@@ -33,7 +36,7 @@ pub(crate) fn run(house: &House) -> Result<Outcome> {
         .programs()
         .iter()
         .find_map(|name| find_program(name));
-    let mut test = npm(&directory, &["test"]);
+    let mut test = limited_npm(&directory, &["test"]);
     test.env(
         "CLOAKROOM_DEMO",
         house.root().join("target/debug").join(DEMO),
@@ -45,6 +48,17 @@ pub(crate) fn run(house: &House) -> Result<Outcome> {
     let finished = tee(&mut test)?;
     let totals = Totals::of_node_test(&finished.stdout);
     Ok(Outcome::of_tests(finished.success, totals))
+}
+
+/// A test that leaves a browser open keeps its runner waiting for ever; where `timeout` exists, it ends that.
+fn limited_npm(directory: &Path, arguments: &[&str]) -> Command {
+    if find_program("timeout").is_none() {
+        return npm(directory, arguments);
+    }
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=10", LIMIT_SECONDS, "npm"]);
+    command.args(arguments).current_dir(directory);
+    command
 }
 
 fn npm(directory: &Path, arguments: &[&str]) -> Command {
