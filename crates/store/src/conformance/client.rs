@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use super::history::{Answer, Call, Log, name, tell};
+use super::history::{Answer, Call, Log, Ticket, name, tell};
 use super::payload::{describe, number};
 use super::{Payload, Violation};
 use crate::{
     Entry, Enumerate, Expect, Owner, Record, RotateOutcome, SessionKey, SetOutcome, Store,
-    StoreErrorKind, StoreFuture, Times,
+    StoreError, StoreErrorKind, StoreFuture, Times,
 };
 
 /// Somebody who uses the store. Everything that they ask is written down.
@@ -44,7 +44,7 @@ impl<S: Store<Payload>> Client<S> {
 
     pub(crate) async fn get(&self, key: &SessionKey) -> Result<Option<Record<Payload>>, Trouble> {
         let found = |record: &Option<Record<Payload>>| Answer::Found(record.as_ref().map(shown));
-        self.ask(Call::Get(*key), self.store().get(key), found)
+        self.ask(Call::Get(*key), |store| store.get(key), found)
             .await
     }
 
@@ -56,23 +56,29 @@ impl<S: Store<Payload>> Client<S> {
     ) -> Result<SetOutcome, Trouble> {
         let data = &record.data;
         let call = Call::Set(*key, expect, number(data), describe(data));
-        let answer = self.store().set(key, record, expect);
-        self.ask(call, answer, |outcome| Answer::Set(*outcome))
-            .await
+        self.ask(
+            call,
+            |store| store.set(key, record, expect),
+            |outcome| Answer::Set(*outcome),
+        )
+        .await
     }
 
     pub(crate) async fn destroy(&self, key: &SessionKey) -> Result<bool, Trouble> {
-        let answer = self.store().destroy(key);
-        self.ask(Call::Destroy(*key), answer, |was| Answer::Was(*was))
+        let call = Call::Destroy(*key);
+        self.ask(call, |store| store.destroy(key), |was| Answer::Was(*was))
             .await
     }
 
     /// Touches as the engine does: `times` as they are after it.
     pub(crate) async fn touch(&self, key: &SessionKey, times: &Times) -> Result<bool, Trouble> {
-        let seen = times.last_seen_at;
-        let answer = self.store().touch(key, seen, times.expires_at());
-        self.ask(Call::Touch(*key, seen), answer, |was| Answer::Was(*was))
-            .await
+        let (seen, end) = (times.last_seen_at, times.expires_at());
+        self.ask(
+            Call::Touch(*key, seen),
+            |store| store.touch(key, seen, end),
+            |was| Answer::Was(*was),
+        )
+        .await
     }
 
     pub(crate) async fn rotate(
@@ -81,10 +87,12 @@ impl<S: Store<Payload>> Client<S> {
         to: &SessionKey,
         times: Times,
     ) -> Result<RotateOutcome, Trouble> {
-        let answer = self.store().rotate(from, to, times);
-        self.ask(Call::Rotate(*from, *to), answer, |outcome| {
-            Answer::Rotate(*outcome)
-        })
+        let call = Call::Rotate(*from, *to);
+        self.ask(
+            call,
+            |store| store.rotate(from, to, times),
+            |outcome| Answer::Rotate(*outcome),
+        )
         .await
     }
 
@@ -95,38 +103,39 @@ impl<S: Store<Payload>> Client<S> {
         record: Record<Payload>,
     ) -> Result<SetOutcome, Trouble> {
         let call = Call::Replace(*from, *to, describe(&record.data));
-        let answer = self.store().replace(from, to, record);
-        self.ask(call, answer, |outcome| Answer::Set(*outcome))
-            .await
+        self.ask(
+            call,
+            |store| store.replace(from, to, record),
+            |outcome| Answer::Set(*outcome),
+        )
+        .await
     }
 
     pub(crate) async fn visit(&self) -> Result<Vec<Entry<Payload>>, Trouble> {
         let mut entries = Vec::new();
         let mut visitor = |entry| entries.push(entry);
-        let answer = self.listing().visit(&mut visitor);
-        self.ask(Call::Other("visit".into()), answer, |()| {
-            Answer::Other("end".into())
-        })
-        .await?;
+        let ticket = self.log.called(self.number, Call::Other("visit".into()));
+        let answer = listing(&*self.store).visit(&mut visitor).await;
+        self.answered(&ticket, answer, |()| Answer::Other("end".into()))?;
         Ok(entries)
     }
 
     pub(crate) async fn all(&self) -> Result<Vec<Entry<Payload>>, Trouble> {
-        let answer = self.listing().all();
-        self.ask(Call::Other("all".into()), answer, listed).await
+        let call = Call::Other("all".into());
+        self.ask(call, |store| listing(store).all(), listed).await
     }
 
     pub(crate) async fn clear(&self) -> Result<u64, Trouble> {
-        self.number("clear", self.listing().clear()).await
+        self.counting("clear", |store| listing(store).clear()).await
     }
 
     pub(crate) async fn count(&self) -> Result<u64, Trouble> {
-        self.number("count", self.listing().count()).await
+        self.counting("count", |store| listing(store).count()).await
     }
 
     pub(crate) async fn purge_expired(&self) -> Result<u64, Trouble> {
-        self.number("purge_expired", self.listing().purge_expired())
-            .await
+        let purge = |store| listing::<S>(store).purge_expired();
+        self.counting("purge_expired", purge).await
     }
 
     pub(crate) async fn list_by_owner(
@@ -134,8 +143,8 @@ impl<S: Store<Payload>> Client<S> {
         owner: &Owner,
     ) -> Result<Vec<Entry<Payload>>, Trouble> {
         let call = Call::Other(format!("list_by_owner {:?}", owner.as_str()));
-        let answer = self.listing().list_by_owner(owner);
-        self.ask(call, answer, listed).await
+        self.ask(call, |store| listing(store).list_by_owner(owner), listed)
+            .await
     }
 
     pub(crate) async fn destroy_by_owner(
@@ -148,49 +157,58 @@ impl<S: Store<Payload>> Client<S> {
             call.push_str(" except ");
             call.push_str(&name(key));
         }
-        let answer = self.listing().destroy_by_owner(owner, except);
-        self.number(&call, answer).await
+        let destroy = |store| listing::<S>(store).destroy_by_owner(owner, except);
+        self.counting(&call, destroy).await
     }
 
-    /// The store itself, not the implementation for `Arc`.
-    fn store(&self) -> &S {
-        &self.store
+    async fn counting<'s>(
+        &'s self,
+        call: &str,
+        operation: impl FnOnce(&'s S) -> StoreFuture<'s, u64>,
+    ) -> Result<u64, Trouble> {
+        let call = Call::Other(call.to_owned());
+        self.ask(call, operation, |count| Answer::Other(count.to_string()))
+            .await
     }
 
-    fn listing(&self) -> &dyn Enumerate<Payload> {
-        self.store()
-            .enumerate()
-            .expect("asked before: the store enumerates")
-    }
-
-    async fn number(&self, call: &str, answer: StoreFuture<'_, u64>) -> Result<u64, Trouble> {
-        self.ask(Call::Other(call.to_owned()), answer, |count| {
-            Answer::Other(count.to_string())
-        })
-        .await
-    }
-
-    async fn ask<R>(
-        &self,
+    /// The store is called after that is written down: one in memory acts at the call, not when it is awaited.
+    async fn ask<'s, R>(
+        &'s self,
         call: Call,
-        answer: StoreFuture<'_, R>,
+        operation: impl FnOnce(&'s S) -> StoreFuture<'s, R>,
         show: impl FnOnce(&R) -> Answer,
     ) -> Result<R, Trouble> {
         let ticket = self.log.called(self.number, call);
-        match answer.await {
+        let answer = operation(&self.store).await;
+        self.answered(&ticket, answer, show)
+    }
+
+    fn answered<R>(
+        &self,
+        ticket: &Ticket,
+        answer: Result<R, StoreError>,
+        show: impl FnOnce(&R) -> Answer,
+    ) -> Result<R, Trouble> {
+        match answer {
             Ok(answer) => {
-                self.log.returned(&ticket, show(&answer));
+                self.log.returned(ticket, show(&answer));
                 Ok(answer)
             }
             Err(error) => {
                 let (kind, text) = (error.kind(), tell(&error));
                 let failed = Answer::Failed(kind, text.clone());
-                self.log.returned(&ticket, failed);
+                self.log.returned(ticket, failed);
                 let log = self.log.clone();
                 Err(Trouble { kind, text, log })
             }
         }
     }
+}
+
+fn listing<S: Store<Payload>>(store: &S) -> &dyn Enumerate<Payload> {
+    store
+        .enumerate()
+        .expect("asked before: the store enumerates")
 }
 
 fn shown(record: &Record<Payload>) -> (u64, Option<u64>, String) {
