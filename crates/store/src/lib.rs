@@ -47,6 +47,9 @@ mod store;
 mod times;
 mod timestamp;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 pub use client_info::ClientInfo;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use enumerate::{Entry, Enumerate};
