@@ -120,7 +120,8 @@ impl<S: Store<Payload>> Harness<S> {
     /// away. Default: none, and law 10 is not checked.
     ///
     /// `bound` is the longest that an operation may take to say `Unavailable`, and the longest that the store
-    /// may need to answer again afterwards: its time-out and some room for a slow machine.
+    /// may need to answer again afterwards: its time-out and some room for a slow machine. A store that blocks its thread instead of waiting
+    /// cannot be cut off: then the test hangs.
     #[must_use]
     pub fn outage<B, BA, E, EA>(mut self, begin: B, end: E, bound: Duration) -> Self
     where
