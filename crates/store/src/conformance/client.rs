@@ -122,7 +122,8 @@ impl<S: Store<Payload>> Client<S> {
 
     pub(crate) async fn all(&self) -> Result<Vec<Entry<Payload>>, Trouble> {
         let call = Call::Other("all".into());
-        self.ask(call, |store| listing(store).all(), listed).await
+        self.ask(call, |store| listing(store).all(), |list| listed(list))
+            .await
     }
 
     pub(crate) async fn clear(&self) -> Result<u64, Trouble> {
@@ -143,8 +144,12 @@ impl<S: Store<Payload>> Client<S> {
         owner: &Owner,
     ) -> Result<Vec<Entry<Payload>>, Trouble> {
         let call = Call::Other(format!("list_by_owner {:?}", owner.as_str()));
-        self.ask(call, |store| listing(store).list_by_owner(owner), listed)
-            .await
+        self.ask(
+            call,
+            |store| listing(store).list_by_owner(owner),
+            |list| listed(list),
+        )
+        .await
     }
 
     pub(crate) async fn destroy_by_owner(
@@ -216,7 +221,7 @@ fn shown(record: &Record<Payload>) -> (u64, Option<u64>, String) {
     (record.version, number(data), describe(data))
 }
 
-fn listed(entries: &Vec<Entry<Payload>>) -> Answer {
+fn listed(entries: &[Entry<Payload>]) -> Answer {
     let names: Vec<String> = entries.iter().map(|entry| name(&entry.key)).collect();
     Answer::Other(format!("[{}]", names.join(", ")))
 }

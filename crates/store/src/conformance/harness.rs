@@ -25,13 +25,11 @@ pub(crate) type Spawner = Box<dyn Fn(Pin<Box<dyn Future<Output = ()> + Send>>) +
 /// ```
 /// # use cloakroom_store::conformance::{Harness, Payload};
 /// # use cloakroom_store::{ManualClock, Store};
-/// # fn example<S: Store<Payload>>(open: impl Fn(ManualClock) -> S + Clone + Send + Sync + 'static) {
-/// let harness = Harness::new(move |clock| {
-///     let store = open(clock);
-///     async move { store }
-/// })
-/// .racing_on_threads()
-/// .rounds(100);
+/// # fn example<S: Store<Payload>>(open: fn(ManualClock) -> S) {
+/// let harness = Harness::new(move |clock| async move { open(clock) })
+///     .racing_on_threads()
+///     .payload_limit(1024 * 1024)
+///     .rounds(100);
 /// # let _ = harness;
 /// # }
 /// ```
@@ -57,8 +55,8 @@ pub(crate) struct Outage<S> {
 
 impl<S: Store<Payload>> Harness<S> {
     /// A harness for the store that `fresh` makes: empty, with that clock, sharing nothing with the stores
-    /// made before (its own table, directory or key prefix). It is called about thirty times by
-    /// [`run_all`](super::run_all).
+    /// made before (its own table, directory or key prefix). It is called about two dozen times
+    /// by [`run_all`](super::run_all).
     pub fn new<F, A>(fresh: F) -> Self
     where
         F: Fn(ManualClock) -> A + Send + Sync + 'static,
@@ -122,7 +120,8 @@ impl<S: Store<Payload>> Harness<S> {
     /// away. Default: none, and law 10 is not checked.
     ///
     /// `bound` is the longest that an operation may take to say `Unavailable`, and the longest that the store
-    /// may need to answer again afterwards: its time-out and some room for a slow machine.
+    /// may need to answer again afterwards: its time-out and some room for a slow machine. A store that blocks its thread instead of waiting
+    /// cannot be cut off: then the test hangs.
     #[must_use]
     pub fn outage<B, BA, E, EA>(mut self, begin: B, end: E, bound: Duration) -> Self
     where

@@ -10,7 +10,7 @@ use cloakroom_store::{
 
 use crate::shelf::Shelf;
 
-pub trait Flaw: Debug + Send + Sync + 'static {
+pub(crate) trait Flaw: Debug + Send + Sync + 'static {
     fn get<'a>(
         &'a self,
         shelf: &'a Shelf,
@@ -79,9 +79,9 @@ pub trait Flaw: Debug + Send + Sync + 'static {
 }
 
 #[derive(Debug)]
-pub struct Bent<F> {
-    pub flaw: F,
-    pub shelf: Shelf,
+pub(crate) struct Bent<F> {
+    pub(crate) flaw: F,
+    pub(crate) shelf: Shelf,
 }
 
 impl<F: Flaw> Store<Payload> for Bent<F> {

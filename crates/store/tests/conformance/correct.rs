@@ -8,7 +8,7 @@ use cloakroom_store::conformance::{
 use crate::shelf::{LIMIT, Plain, Shelf};
 
 /// Everything that a harness can offer, for a store around a shelf.
-pub fn offering_all<S: Store<Payload>>(
+pub(crate) fn offering_all<S: Store<Payload>>(
     wrap: fn(Shelf) -> S,
     shelf: fn(&S) -> &Shelf,
 ) -> Harness<S> {

@@ -10,16 +10,16 @@ use cloakroom_store::{
     SetOutcome, Store, StoreError, StoreErrorKind, StoreFuture, Times, Timestamp,
 };
 
-pub type Records = HashMap<SessionKey, Record<Payload>>;
+pub(crate) type Records = HashMap<SessionKey, Record<Payload>>;
 
 /// Larger than this is refused, counted roughly.
-pub const LIMIT: usize = 1 << 20;
+pub(crate) const LIMIT: usize = 1 << 20;
 
 /// Each method is one step under a lock. Clones share the records, as instances of a service do.
 #[derive(Clone, Debug)]
-pub struct Shelf {
+pub(crate) struct Shelf {
     inner: Arc<Mutex<Inner>>,
-    pub clock: ManualClock,
+    pub(crate) clock: ManualClock,
 }
 
 #[derive(Debug, Default)]
@@ -30,43 +30,43 @@ struct Inner {
 }
 
 impl Shelf {
-    pub fn new(clock: ManualClock) -> Self {
+    pub(crate) fn new(clock: ManualClock) -> Self {
         let inner = Arc::default();
         Self { inner, clock }
     }
 
-    pub fn spoil(&self, key: SessionKey) {
+    pub(crate) fn spoil(&self, key: SessionKey) {
         self.lock().spoiled.insert(key);
     }
 
-    pub fn set_down(&self, is_down: bool) {
+    pub(crate) fn set_down(&self, is_down: bool) {
         self.lock().is_down = is_down;
     }
 
-    pub fn is_down(&self) -> bool {
+    pub(crate) fn is_down(&self) -> bool {
         self.lock().is_down
     }
 
-    pub fn is_spoiled(&self, key: &SessionKey) -> bool {
+    pub(crate) fn is_spoiled(&self, key: &SessionKey) -> bool {
         self.lock().spoiled.contains(key)
     }
 
     /// The record, expired or not.
-    pub fn raw(&self, key: &SessionKey) -> Option<Record<Payload>> {
+    pub(crate) fn raw(&self, key: &SessionKey) -> Option<Record<Payload>> {
         self.lock().records.get(key).cloned()
     }
 
     /// Writes whatever is there, as a broken store does.
-    pub fn put(&self, key: SessionKey, record: Record<Payload>) {
+    pub(crate) fn put(&self, key: SessionKey, record: Record<Payload>) {
         self.lock().records.insert(key, record);
     }
 
-    pub fn take(&self, key: &SessionKey) -> Option<Record<Payload>> {
+    pub(crate) fn take(&self, key: &SessionKey) -> Option<Record<Payload>> {
         self.lock().records.remove(key)
     }
 
     /// All records, expired or not.
-    pub fn raw_all(&self) -> Vec<(SessionKey, Record<Payload>)> {
+    pub(crate) fn raw_all(&self) -> Vec<(SessionKey, Record<Payload>)> {
         let inner = self.lock();
         let all = inner.records.iter();
         all.map(|(key, record)| (*key, record.clone())).collect()
@@ -143,7 +143,7 @@ impl Inner {
 }
 
 /// What a set comes to, given the version of the live record.
-pub fn decide(live: Option<u64>, expect: Expect) -> SetOutcome {
+pub(crate) fn decide(live: Option<u64>, expect: Expect) -> SetOutcome {
     match (expect, live) {
         (Expect::Absent, Some(_)) => SetOutcome::Exists,
         (Expect::Absent, None) => SetOutcome::Stored(1),
@@ -153,7 +153,7 @@ pub fn decide(live: Option<u64>, expect: Expect) -> SetOutcome {
     }
 }
 
-pub fn too_large(record: &Record<Payload>) -> Option<StoreError> {
+pub(crate) fn too_large(record: &Record<Payload>) -> Option<StoreError> {
     let bytes: usize = record.data.values().map(Vec::len).sum();
     (bytes > LIMIT).then(|| StoreError::new(StoreErrorKind::TooLarge, format!("{bytes} bytes")))
 }
@@ -294,7 +294,7 @@ impl Enumerate<Payload> for Shelf {
 
 /// Three methods and what is provided; it cannot even enumerate.
 #[derive(Clone, Debug)]
-pub struct Plain(pub Shelf);
+pub(crate) struct Plain(pub(crate) Shelf);
 
 impl Store<Payload> for Plain {
     fn get(&self, key: &SessionKey) -> StoreFuture<'_, Option<Record<Payload>>> {

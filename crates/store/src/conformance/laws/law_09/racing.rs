@@ -34,7 +34,10 @@ pub(super) async fn listing_races_logins_and_ends<S: Store<Payload>>(
         racers.push(Box::pin(async move {
             pause((round + number) % 4).await;
             let key = key();
-            client.set(&key, record, Expect::Absent).await?;
+            let created = client.set(&key, record, Expect::Absent).await?;
+            if created != SetOutcome::Stored(1) {
+                return Err(log.violation("a new session was refused"));
+            }
             for live in [true, false] {
                 let list = lister.list_by_owner(&owner).await?;
                 let times = |wanted| list.iter().filter(|entry| entry.key == wanted).count();
@@ -69,11 +72,14 @@ pub(super) async fn signing_out_races_logins<S: Store<Payload>>(
     let mut racers: Vec<Racer<_>> = Vec::new();
     for number in 1..=4 {
         let client = stage.client(number);
-        let record = owned(stage, number as u64, &name);
+        let (record, log) = (owned(stage, number as u64, &name), stage.log.clone());
         racers.push(Box::pin(async move {
             pause((round + number) % 5).await;
             let key = key();
-            client.set(&key, record, Expect::Absent).await?;
+            let created = client.set(&key, record, Expect::Absent).await?;
+            if created != SetOutcome::Stored(1) {
+                return Err(log.violation("a new session was refused"));
+            }
             Ok(Found::Login(key))
         }));
     }
