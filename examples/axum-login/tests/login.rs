@@ -1,5 +1,7 @@
 //! Signing in and out, as a browser would.
 
+#![allow(clippy::unwrap_used)] // In a test a panic is the answer.
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
