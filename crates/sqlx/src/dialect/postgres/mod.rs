@@ -40,7 +40,9 @@ impl Engine for Postgres {
         schema: &'a Schema,
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
-            let mut transaction = connection.begin().await?;
+            // At this level each statement sees what others have made by then, whatever the default is.
+            let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+            let mut transaction = connection.begin_with(begin).await?;
             // `IF NOT EXISTS` alone fails when two look at the same moment. This lock ends with the
             // transaction, so it works behind a pooling proxy too.
             let lock = format!("cloakroom schema of {}", schema.table());
