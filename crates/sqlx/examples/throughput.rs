@@ -26,7 +26,6 @@ type Data = Vec<String>;
 #[tokio::main]
 async fn main() {
     println!("engine                 clients  operation     per second   median      99 %");
-    #[cfg(feature = "sqlite")]
     sqlite().await;
     #[cfg(feature = "postgres")]
     {
@@ -46,7 +45,6 @@ async fn main() {
     }
 }
 
-#[cfg(feature = "sqlite")]
 async fn sqlite() {
     use cloakroom_sqlx::{Durability, SqliteFile};
 
