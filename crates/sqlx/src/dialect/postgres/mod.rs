@@ -40,7 +40,9 @@ impl Engine for Postgres {
         schema: &'a Schema,
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
-            let mut transaction = connection.begin().await?;
+            // At this level each statement sees what others have made by then, whatever the default is.
+            let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+            let mut transaction = connection.begin_with(begin).await?;
             // `IF NOT EXISTS` alone fails when two look at the same moment. This lock ends with the
             // transaction, so it works behind a pooling proxy too.
             let lock = format!("cloakroom schema of {}", schema.table());
@@ -78,6 +80,8 @@ impl Engine for Postgres {
             "25006" => Trouble::ReadOnly,
             "42P01" => Trouble::Missing,
             "57014" => Trouble::TimedOut,
+            // A prepared statement that is not there: a proxy sent us to another server.
+            "26000" => Trouble::Unreachable,
             // A lock not to be had, an object in use.
             "55P03" | "55006" | "53300" => Trouble::Busy,
             // Disk full, out of memory, I/O error, corrupted.
