@@ -19,7 +19,8 @@ use crate::table_name::TableName;
 
 /// The options of a [`DbStore`]. Every one has a default.
 ///
-/// ```
+#[cfg_attr(feature = "sqlite", doc = "```")]
+#[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
 /// use cloakroom_sqlx::{SqliteFile, SqliteStore};
 /// use std::time::Duration;
 ///

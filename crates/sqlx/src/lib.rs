@@ -3,7 +3,8 @@
 //! [`DbStore`] keeps the whole [store contract](cloakroom_store): compare-and-set in the statement itself, one
 //! statement for each operation, and `Unavailable`, never "not signed in", when the database is in trouble.
 //!
-//! ```
+#![cfg_attr(feature = "sqlite", doc = "```")]
+#![cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
 //! use cloakroom_sqlx::{SqliteFile, SqliteStore};
 //!
 //! # #[tokio::main(flavor = "current_thread")]

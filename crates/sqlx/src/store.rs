@@ -18,10 +18,11 @@ use crate::statement::{Bindings, Param};
 
 /// Sessions in a SQL database. Clones share everything.
 ///
-/// `T` is the application's session data; `DB` the driver: see [`SqliteStore`](crate::SqliteStore),
-/// [`PostgresStore`](crate::PostgresStore), [`MySqlStore`](crate::MySqlStore).
+/// `T` is the application's session data; `DB` the driver. The aliases `SqliteStore`, `PostgresStore` and
+/// `MySqlStore` name it; each has a page in the [guide](crate::guide).
 ///
-/// ```
+#[cfg_attr(feature = "sqlite", doc = "```")]
+#[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
 /// use cloakroom_sqlx::{SqliteFile, SqliteStore};
 /// use cloakroom_store::{Clock, Expect, Record, SessionKey, Store, SystemClock, Times};
 /// use std::sync::Arc;

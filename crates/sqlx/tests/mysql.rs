@@ -37,6 +37,21 @@ async fn the_laws_hold() {
     laws::all(Arc::new(server)).await;
 }
 
+/// Other isolation, other strictness, other rules for rows that changed meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_laws_hold_with_other_settings() {
+    let options = [
+        "--max-connections=400",
+        "--transaction-isolation=SERIALIZABLE",
+        "--sql-mode=",
+        "--innodb-snapshot-isolation=ON",
+    ];
+    let Some(server) = or_skip(MariaDb::start_with(&options)) else {
+        return;
+    };
+    laws::all(Arc::new(server)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble() {
     let Some(mut server) = or_skip(MariaDb::start_with(&["--max-connections=12"])) else {

@@ -28,7 +28,7 @@ use crate::schema::Schema;
 use crate::statement::Value;
 use crate::statements::Dialectal;
 
-/// A database that sessions can be kept in: [`sqlx::Sqlite`], [`sqlx::Postgres`] or [`sqlx::MySql`], each
+/// A database that sessions can be kept in: `sqlx::Sqlite`, `sqlx::Postgres` or `sqlx::MySql`, each
 /// behind the feature of its name. It cannot be implemented elsewhere.
 pub trait Dialect: Engine {}
 

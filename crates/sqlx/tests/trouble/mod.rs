@@ -11,7 +11,7 @@ use cloakroom_store::{
 use cloakroom_testservers::Server;
 use sqlx::Pool;
 
-const TIMEOUT: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 fn key(number: u32) -> SessionKey {
     let mut bytes = [3; 32];

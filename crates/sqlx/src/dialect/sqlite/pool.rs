@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ const OPEN_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 #[must_use = "nothing is opened before `open` is awaited"]
 pub struct SqliteFile {
-    name: String,
+    path: PathBuf,
     durability: Durability,
     max_connections: u32,
 }
@@ -63,7 +63,7 @@ impl SqliteFile {
     /// A path, a URL such as `sqlite://sessions.db`, or `:memory:` for a database that ends with the pool.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
-            name: path.as_ref().to_string_lossy().into_owned(),
+            path: path.as_ref().to_owned(),
             durability: Durability::default(),
             max_connections: 4,
         }
@@ -102,9 +102,11 @@ impl SqliteFile {
             Durability::PowerLoss => SqliteSynchronous::Full,
             Durability::ProcessCrash => SqliteSynchronous::Normal,
         };
-        let options = match self.name.starts_with("sqlite:") {
-            true => SqliteConnectOptions::from_str(&self.name).map_err(failed)?,
-            false => SqliteConnectOptions::new().filename(&self.name),
+        let options = match self.path.to_str() {
+            Some(url) if url.starts_with("sqlite:") => {
+                SqliteConnectOptions::from_str(url).map_err(failed)?
+            }
+            _ => SqliteConnectOptions::new().filename(&self.path),
         };
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
@@ -138,8 +140,8 @@ impl SqliteFile {
 
     fn is_in_memory(&self) -> bool {
         matches!(
-            self.name.as_str(),
-            ":memory:" | "sqlite::memory:" | "sqlite://:memory:"
+            self.path.to_str(),
+            Some(":memory:" | "sqlite::memory:" | "sqlite://:memory:")
         )
     }
 }
