@@ -87,10 +87,12 @@ impl<T: Send + Sync + 'static> Storage<T> {
         outcome.map_err(|error| self.failed(error))
     }
 
-    pub(crate) async fn touch(&self, key: &SessionKey, times: &Times) -> Result<bool, Error> {
-        let live = self
-            .store
-            .touch(key, times.last_seen_at, times.expires_at());
+    pub(crate) async fn touch(
+        &self,
+        key: &SessionKey,
+        last_seen_at: Timestamp,
+    ) -> Result<bool, Error> {
+        let live = self.store.touch(key, last_seen_at);
         live.await.map_err(|error| self.failed(error))
     }
 

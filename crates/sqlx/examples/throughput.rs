@@ -126,7 +126,7 @@ async fn run<DB: Dialect>(
                 assert!(matches!(outcome, SetOutcome::Stored(_)));
             }
             Operation::Touch => {
-                let _ = store.touch(&key, now, None).await.unwrap();
+                let _ = store.touch(&key, now).await.unwrap();
             }
             Operation::Rotate => {
                 // There and back again.

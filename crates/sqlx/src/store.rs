@@ -150,12 +150,7 @@ where
         }))
     }
 
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        _expires_at: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
         // The statement computes the expiry from the row, which may have got another idle time-out since the
         // caller read it.
         let bindings = self

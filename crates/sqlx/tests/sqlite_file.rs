@@ -71,7 +71,7 @@ async fn assert_all_unavailable(store: &SqliteStore<u32>) {
     assert_unavailable(store.get(&key(1)).await);
     assert_unavailable(store.set(&key(1), record(1), Expect::Present).await);
     assert_unavailable(store.set(&key(9), record(9), Expect::Absent).await);
-    assert_unavailable(store.touch(&key(1), SystemClock.now(), None).await);
+    assert_unavailable(store.touch(&key(1), SystemClock.now()).await);
     assert_unavailable(store.destroy(&key(1)).await);
     assert_unavailable(store.count().await);
 }
@@ -137,7 +137,7 @@ async fn a_locked_file_is_unavailable_until_it_is_unlocked() {
     let mut other = options.connect().await.unwrap();
     other.execute("BEGIN EXCLUSIVE").await.unwrap();
     assert_unavailable(store.set(&key(1), record(2), Expect::Version(1)).await);
-    assert_unavailable(store.touch(&key(1), SystemClock.now(), None).await);
+    assert_unavailable(store.touch(&key(1), SystemClock.now()).await);
     assert_eq!(*store.get(&key(1)).await.unwrap().unwrap().data, 1);
     other.execute("ROLLBACK").await.unwrap();
     add(&SqliteStore::open(&place.path).await.unwrap(), 2).await;

@@ -83,7 +83,7 @@ async fn operations_send_what_the_design_says<DB: Dialect>(
     // The second one asks why, after the first decided.
     let conflict = assert_sends!(2, store.set(&a, record(), Expect::Version(2)));
     assert_eq!(conflict, SetOutcome::Conflict(3));
-    assert_sends!(1, store.touch(&a, times.last_seen_at, None));
+    assert_sends!(1, store.touch(&a, times.last_seen_at));
     let _ = assert_sends!(1, store.rotate(&a, &b, times));
     let _ = assert_sends!(1, store.replace(&b, &c, record()));
     let stored = assert_sends!(2, store.replace(&b, &a, record()));

@@ -83,21 +83,14 @@ pub trait Store<T: Send + Sync + 'static>: fmt::Debug + Send + Sync + 'static {
     /// Ends the session. Whether there was a live one. Ends an undecodable one too, and may answer either.
     fn destroy(&self, key: &SessionKey) -> StoreFuture<'_, bool>;
 
-    /// Notes that the session was used: a new last-seen time and the expiry that follows from it (what
+    /// Notes that the session was used: a new last-seen time, and the expiry that follows from it (what
     /// [`Times::expires_at`] answers then). Changes neither data nor version, never creates. Whether the
     /// session was live.
     ///
     /// Provided: a `get` and a `set` with [`Expect::Version`] that leaves the data as it is, repeated while
     /// others write. Unlike a store's own `touch` it gives the record a new version. It relies on keys not being
     /// used again after a `destroy`, as the engine never does.
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        expires_at: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
-        // The provided version writes `Times`, from which the expiry follows.
-        let _ = expires_at;
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
         fallback::touch(self, *key, last_seen_at)
     }
 
@@ -155,13 +148,8 @@ impl<T: Send + Sync + 'static, S: Store<T> + ?Sized> Store<T> for Arc<S> {
         (**self).destroy(key)
     }
 
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        expires_at: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
-        (**self).touch(key, last_seen_at, expires_at)
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
+        (**self).touch(key, last_seen_at)
     }
 
     fn rotate(

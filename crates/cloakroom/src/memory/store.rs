@@ -330,12 +330,7 @@ impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
         StoreFuture::ready(Ok(self.inner.destroy(key)))
     }
 
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        _: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
         StoreFuture::ready(Ok(self.inner.touch(key, last_seen_at)))
     }
 

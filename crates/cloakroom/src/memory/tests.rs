@@ -191,7 +191,7 @@ fn a_purge_never_takes_a_session_that_was_used_since() {
     for step in 1..=10 {
         it.clock.advance(Duration::from_secs(9));
         let now = START.plus(Duration::from_secs(step * 9));
-        assert!(block_on(it.store.touch(&key(1), now, None)).unwrap());
+        assert!(block_on(it.store.touch(&key(1), now)).unwrap());
         it.clock.advance(Duration::ZERO);
         assert_eq!(it.purge(), 0);
     }
@@ -319,7 +319,7 @@ fn law_4_nothing_comes_back_after_a_destroy_in_parallel_with_everything() {
                     match verb {
                         0 => drop(block_on(it.store.set(&key(mine), data, Expect::Present))),
                         1 => drop(block_on(it.store.set(&key(mine), data, Expect::Version(1)))),
-                        2 => drop(block_on(it.store.touch(&key(mine), START, None))),
+                        2 => drop(block_on(it.store.touch(&key(mine), START))),
                         _ => drop(block_on(it.store.rotate(&key(mine), &key(next), times))),
                     }
                 });

@@ -134,7 +134,7 @@ pub(crate) async fn destroy_beats_every_verb<B: Bench>(case: Case<B>) {
             case.store.destroy(&k),
             case.store.set(&k, case.record("late"), Expect::Present),
             case.store.set(&k, case.record("late"), Expect::Version(1)),
-            case.store.touch(&k, times.created_at, None),
+            case.store.touch(&k, times.created_at),
         );
         assert!(a.unwrap());
         let (_, _, _) = (b.unwrap(), c.unwrap(), d.unwrap());
@@ -174,7 +174,7 @@ pub(crate) async fn purge_spares_the_refreshed<B: Bench>(case: Case<B>) {
         .unwrap();
     let touching = gather((0..SESSIONS).map(|number| {
         let (store, seen) = (case.store.clone(), ahead.now());
-        async move { (number, store.touch(&key(number), seen, None).await.unwrap()) }
+        async move { (number, store.touch(&key(number), seen).await.unwrap()) }
     }));
     let (touched, purged) = tokio::join!(touching, purging.purge_expired());
     let kept: Vec<u32> = touched

@@ -89,7 +89,7 @@ pub(crate) async fn ended_stays_ended<B: Bench>(case: Case<B>) {
         let outcome = store.set(&k, case.record("b"), expect).await.unwrap();
         assert_eq!(outcome, SetOutcome::Gone);
     }
-    assert!(!store.touch(&k, case.clock.now(), None).await.unwrap());
+    assert!(!store.touch(&k, case.clock.now()).await.unwrap());
     let times = Times::starting(case.clock.now());
     let outcome = store.rotate(&k, &key(2), times).await.unwrap();
     assert_eq!(outcome, RotateOutcome::Gone);
@@ -113,7 +113,7 @@ pub(crate) async fn an_expired_row_is_as_good_as_none<B: Bench>(case: Case<B>) {
         let outcome = store.set(&key(1), case.record("b"), expect).await.unwrap();
         assert_eq!(outcome, SetOutcome::Gone);
     }
-    assert!(!store.touch(&key(1), case.clock.now(), None).await.unwrap());
+    assert!(!store.touch(&key(1), case.clock.now()).await.unwrap());
     let times = Times::starting(case.clock.now());
     let outcome = store.rotate(&key(1), &key(9), times).await.unwrap();
     assert_eq!(outcome, RotateOutcome::Gone);
@@ -155,7 +155,7 @@ pub(crate) async fn touch_moves_the_expiry_and_nothing_else<B: Bench>(case: Case
     let mut times = idle.times;
     times.last_seen_at = now;
     let expiry = times.expires_at();
-    assert!(case.store.touch(&key(1), now, expiry).await.unwrap());
+    assert!(case.store.touch(&key(1), now).await.unwrap());
     let back = case.store.get(&key(1)).await.unwrap().unwrap();
     assert_eq!((back.version, back.times), (1, times));
     assert_eq!((back.data, back.owner), (idle.data, idle.owner));
@@ -191,12 +191,7 @@ pub(crate) async fn touch_follows_the_rows_own_idle_timeout<B: Bench>(case: Case
         record.times.ends_at = ends_at;
         record.times.idle_timeout = idle_timeout;
         case.add(&key(number), record).await;
-        assert!(
-            case.store
-                .touch(&key(number), now, Some(millis(0)))
-                .await
-                .unwrap()
-        );
+        assert!(case.store.touch(&key(number), now).await.unwrap());
         let row = case.store.row(&key(number)).await.unwrap().unwrap();
         assert_eq!(row.expires_at, expected, "case {number}");
     }

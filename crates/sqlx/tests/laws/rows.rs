@@ -171,7 +171,7 @@ pub(crate) async fn codecs_can_be_switched<B: Bench>(case: Case<B>) {
 
     // A write brings the row into the writer's codec; touch and rotate leave it.
     let now = case.clock.now();
-    assert!(packed.touch(&key(1), now, None).await.unwrap());
+    assert!(packed.touch(&key(1), now).await.unwrap());
     assert_eq!(packed.row(&key(1)).await.unwrap().unwrap().codec, "json");
     let outcome = packed
         .set(&key(1), case.record("x"), Expect::Version(1))

@@ -31,7 +31,7 @@ async fn assert_all_unavailable<DB: Dialect>(store: &DbStore<u32, DB>) {
     assert_unavailable(store.get(&key(1)).await);
     assert_unavailable(store.get(&key(999)).await);
     assert_unavailable(store.set(&key(1), record(1), Expect::Present).await);
-    assert_unavailable(store.touch(&key(1), SystemClock.now(), None).await);
+    assert_unavailable(store.touch(&key(1), SystemClock.now()).await);
     assert_unavailable(store.count().await);
 }
 

@@ -72,10 +72,10 @@ impl<S: Store<Payload>> Client<S> {
 
     /// Touches as the engine does: `times` as they are after it.
     pub(crate) async fn touch(&self, key: &SessionKey, times: &Times) -> Result<bool, Trouble> {
-        let (seen, end) = (times.last_seen_at, times.expires_at());
+        let seen = times.last_seen_at;
         self.ask(
             Call::Touch(*key, seen),
-            |store| store.touch(key, seen, end),
+            |store| store.touch(key, seen),
             |was| Answer::Was(*was),
         )
         .await

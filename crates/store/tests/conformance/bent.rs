@@ -39,7 +39,7 @@ pub(crate) trait Flaw: Debug + Send + Sync + 'static {
         key: SessionKey,
         seen: Timestamp,
     ) -> StoreFuture<'a, bool> {
-        shelf.touch(&key, seen, None)
+        shelf.touch(&key, seen)
     }
 
     fn rotate<'a>(
@@ -102,12 +102,7 @@ impl<F: Flaw> Store<Payload> for Bent<F> {
         self.flaw.destroy(&self.shelf, *key)
     }
 
-    fn touch(
-        &self,
-        key: &SessionKey,
-        seen: Timestamp,
-        _: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
+    fn touch(&self, key: &SessionKey, seen: Timestamp) -> StoreFuture<'_, bool> {
         self.flaw.touch(&self.shelf, *key, seen)
     }
 

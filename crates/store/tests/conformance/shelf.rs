@@ -187,12 +187,7 @@ impl Store<Payload> for Shelf {
         self.answer(|inner, now| inner.remove(key, now))
     }
 
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        _: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
         self.answer(|inner, now| {
             let live = inner.live(key, now).is_some();
             if let Some(record) = inner.records.get_mut(key).filter(|_| live) {

@@ -185,13 +185,8 @@ impl Store<Cart> for Watched {
         self.answer("destroy", || self.inner.destroy(key))
     }
 
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        expires_at: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
-        self.answer("touch", || self.inner.touch(key, last_seen_at, expires_at))
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
+        self.answer("touch", || self.inner.touch(key, last_seen_at))
     }
 
     fn rotate(

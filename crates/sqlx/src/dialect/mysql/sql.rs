@@ -26,7 +26,8 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         expires_at = IF(expires_at <= :now, VALUES(expires_at), expires_at)",
     // A `DELETE` cannot say whether the row was live, so that is its condition.
     destroy: "DELETE FROM {table} WHERE session_key = :key AND {live}",
-    destroy_dead: Some("DELETE FROM {table} WHERE session_key = :key"),
+    // Only what is dead: a session may have been stored under this key between the two statements.
+    destroy_dead: Some("DELETE FROM {table} WHERE session_key = :key AND expires_at <= :now"),
     clear: "DELETE FROM {table} WHERE {live} LIMIT :limit",
     purge: "DELETE FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit",
     // `VARBINARY`: owners are compared byte by byte, whatever the database's collation.

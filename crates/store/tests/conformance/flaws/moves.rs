@@ -89,7 +89,7 @@ impl Flaw for TouchCreates {
             record.version = 1;
             shelf.put(key, record);
         }
-        shelf.touch(&key, seen, None)
+        shelf.touch(&key, seen)
     }
 }
 

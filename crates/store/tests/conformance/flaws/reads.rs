@@ -63,7 +63,7 @@ impl Flaw for StaleCache {
         seen: Timestamp,
     ) -> StoreFuture<'a, bool> {
         locked(&self.0).remove(&key);
-        shelf.touch(&key, seen, None)
+        shelf.touch(&key, seen)
     }
 
     fn rotate<'a>(
