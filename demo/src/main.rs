@@ -1,0 +1,33 @@
+//! `cargo demo`: see the crate's documentation.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cloakroom_demo::{Options, run};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    log_to_stderr();
+    match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cloakroom-demo: {}", error.with_causes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the environment variable `RUST_LOG` asks for; warnings by default.
+fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::filter::LevelFilter;
+
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::WARN.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
