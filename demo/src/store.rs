@@ -3,7 +3,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use cloakroom::{MemoryStore, Store};
+use cloakroom::{MemoryStore, Store, StoreError};
+use cloakroom_sqlx::SqliteStore;
 
 use crate::shopper::Shopper;
 use crate::start_error::StartError;
@@ -47,8 +48,16 @@ impl StoreUrl {
     pub async fn open(&self) -> Result<Arc<dyn Store<Shopper>>, StartError> {
         match &self.0 {
             Kind::Memory => Ok(Arc::new(MemoryStore::new())),
-            Kind::Sqlite(url) => todo!("{url}"),
+            Kind::Sqlite(url) => {
+                let store = SqliteStore::open(url).await;
+                let store = store.map_err(|error| self.unusable(error))?;
+                Ok(Arc::new(store))
+            }
         }
+    }
+
+    fn unusable(&self, error: StoreError) -> StartError {
+        StartError::because(format!("cannot use the store {self}"), error)
     }
 }
 

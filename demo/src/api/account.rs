@@ -37,7 +37,8 @@ pub(super) async fn login(
 }
 
 pub(super) async fn me(session: Session) -> Result<Json<Account>, ApiError> {
-    account(&session?)
+    let session = session?;
+    account(&session)
 }
 
 /// The session is not loaded: whatever is in it, it ends.
