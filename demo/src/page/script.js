@@ -96,7 +96,7 @@ async function addInParallel() {
   const replies = await Promise.all(adds);
   const took = Math.round(performance.now() - started);
   const stored = replies.filter((reply) => reply.ok).length;
-  log(`${PARALLEL} × POST /api/cart`, `${stored} × 200`, stored === PARALLEL, "", took);
+  log(`POST /api/cart, ${PARALLEL} in parallel`, `${stored} × 200`, stored === PARALLEL, "", took);
 
   const after = await whoAmI();
   if (!after.ok) {
@@ -216,7 +216,7 @@ function log(request, status, good, body, took) {
   const row = document.createElement("li");
   const outcome = text("b", status);
   outcome.className = good ? "good" : "";
-  const shown = body.length > 200 ? `${body.slice(0, 200)}…` : body;
+  const shown = body.length > 120 ? `${body.slice(0, 120)}…` : body;
   row.append(outcome, `${request} `, text("span", `${shown} (${took} ms)`));
   const list = element("log");
   list.prepend(row);
