@@ -10,7 +10,7 @@ use crate::start_error::StartError;
 /// More than any secret that somebody wrote by hand.
 const MAX_BYTES: u64 = 4096;
 
-/// The secret in that file; a new one, written there for its owner's eyes only, if there is no such file.
+/// The secret in that file, as hexadecimal digits; a new one, written there for its owner's eyes only, if there is no such file.
 ///
 /// # Errors
 /// [`StartError`] if others may read the file, if what is in it is not a secret, or if it cannot be read or made.
@@ -46,9 +46,7 @@ fn read(file: File, path: &Path) -> Result<Secret, StartError> {
     file.take(MAX_BYTES)
         .read_to_string(&mut text)
         .map_err(|error| cannot("read", path, error))?;
-    Secret::from_hex(&text)
-        .or_else(|error| Secret::from_base64(&text).map_err(|_| error))
-        .map_err(|error| {
+    Secret::from_hex(&text).map_err(|error| {
             StartError::because(
                 format!(
                     "the secret file {} holds no secret; delete it for a new one, which signs everybody out",
