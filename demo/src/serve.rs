@@ -14,6 +14,9 @@ use crate::start_error::StartError;
 /// How long requests under way may go on after the signal to stop. The slowest takes less.
 const GRACE: Duration = Duration::from_secs(15);
 
+/// How long closing the store may take.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// Starts the demo, prints its address and what to try, and serves until Ctrl-C or SIGTERM. Requests that are under
 /// way then are finished.
 ///
@@ -24,7 +27,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     options.check()?;
     let secret = secret_from_file(&options.secret_file)?;
     let store = options.store.open().await?;
-    let sessions = options.sessions(store, secret)?;
+    let sessions = options.sessions(store.shared(), secret)?;
     let cannot_listen =
         |error| StartError::because(format!("cannot listen on {}", options.listen), error);
     let listener = TcpListener::bind(options.listen)
@@ -49,12 +52,13 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         }
     };
     tokio::select! {
-        served = server => served.map_err(|error| StartError::because("the server failed", error)),
-        () = given_up => {
-            tracing::warn!("stopped with requests still under way");
-            Ok(())
-        }
+        served = server => served.map_err(|error| StartError::because("the server failed", error))?,
+        () = given_up => tracing::warn!("stopped with requests still under way"),
     }
+    if tokio::time::timeout(CLOSING, store.close()).await.is_err() {
+        tracing::warn!("the store was still busy");
+    }
+    Ok(())
 }
 
 /// Says where it is and what to try. A terminal that has gone away is no reason to stop.

@@ -42,22 +42,46 @@ impl StoreUrl {
     }
 
     /// Opens the store; makes what is missing.
-    ///
-    /// # Errors
-    /// [`StartError`] if it does not answer or cannot be used.
-    pub async fn open(&self) -> Result<Arc<dyn Store<Shopper>>, StartError> {
+    pub(crate) async fn open(&self) -> Result<OpenStore, StartError> {
         match &self.0 {
-            Kind::Memory => Ok(Arc::new(MemoryStore::new())),
+            Kind::Memory => Ok(OpenStore::Memory(Arc::new(MemoryStore::new()))),
             Kind::Sqlite(url) => {
                 let store = SqliteStore::open(url).await;
-                let store = store.map_err(|error| self.unusable(error))?;
-                Ok(Arc::new(store))
+                Ok(OpenStore::Sqlite(
+                    store.map_err(|error| self.unusable(error))?,
+                ))
             }
         }
     }
 
     fn unusable(&self, error: StoreError) -> StartError {
         StartError::because(format!("cannot use the store {self}"), error)
+    }
+}
+
+/// A store in use.
+#[derive(Debug)]
+pub(crate) enum OpenStore {
+    Memory(Arc<MemoryStore<Shopper>>),
+    Sqlite(SqliteStore<Shopper>),
+}
+
+impl OpenStore {
+    /// What the sessions work with.
+    pub(crate) fn shared(&self) -> Arc<dyn Store<Shopper>> {
+        match self {
+            Self::Memory(store) => store.clone(),
+            Self::Sqlite(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// Leaves everything tidy: SQLite moves its write-ahead log into the database. Nothing would be lost
+    /// without.
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Memory(_) => {}
+            Self::Sqlite(store) => store.pool().close().await,
+        }
     }
 }
 
