@@ -19,7 +19,7 @@
 //! Every error is `{"error":"…"}`; 503 with `Retry-After` where the session store does not answer. A request
 //! with a body needs `Content-Type: application/json`.
 //!
-//! [`app`] is the whole application as an [`axum::Router`], without a socket: what the tests use.
+//! [`app()`] is the whole application as an [`axum::Router`], without a socket: what the tests use.
 
 mod api;
 mod app;

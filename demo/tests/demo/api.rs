@@ -1,9 +1,15 @@
 //! The interface, row by row.
 
-use cloakroom::MemoryStore;
+use std::sync::Arc;
+
+use cloakroom::{
+    Clock, CookieName, Expect, KeyRing, MemoryStore, Record, SetOutcome, Store, SystemClock, Times,
+    verify_session_id,
+};
+use cloakroom_demo::Shopper;
 use serde_json::json;
 
-use crate::server::{Server, every_store};
+use crate::server::{Server, every_store, secret};
 
 async fn server() -> Server {
     Server::start(&[], MemoryStore::new()).await
@@ -175,6 +181,29 @@ async fn items_and_work_are_bounded() {
         }
     }
     assert_eq!(ada.cart().await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn a_full_cart_takes_nothing_more() {
+    let store = Arc::new(MemoryStore::new());
+    let server = Server::start(&[], Arc::clone(&store)).await;
+    let mut ada = server.visitor();
+    ada.sign_in("ada").await;
+    let full: Shopper =
+        serde_json::from_value(json!({ "name": "ada", "cart": vec!["tea"; 5_000], "visits": 0 }))
+            .unwrap();
+    let keys = KeyRing::new(&secret(), &CookieName::new("sid").unwrap());
+    let cookie = ada.cookie.clone().unwrap();
+    let id = verify_session_id(cookie.strip_prefix("sid=").unwrap(), &keys).unwrap();
+    let record = Record::new(Arc::new(full), Times::starting(SystemClock.now()));
+    let stored = store.set(&id.key(), record, Expect::Present).await.unwrap();
+    assert_eq!(stored, SetOutcome::Stored(2));
+
+    for path in ["/api/cart", "/api/cart/save"] {
+        let reply = ada.post(path, r#"{"item":"one more"}"#).await;
+        assert!(reply.assert_error(422).contains("full"));
+    }
+    assert_eq!(ada.cart().await.unwrap().len(), 5_000);
 }
 
 #[tokio::test]
