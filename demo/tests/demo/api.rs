@@ -288,13 +288,7 @@ async fn behind_tls_the_cookie_is_the_production_one() {
     let mut ada = server.visitor();
     let set_cookie = ada.sign_in("ada").await.set_cookie().unwrap().to_owned();
     assert!(set_cookie.starts_with("__Host-sid="), "{set_cookie}");
-    for attribute in [
-        "Secure",
-        "HttpOnly",
-        "Path=/",
-        "SameSite=Lax",
-        "Max-Age=2592000",
-    ] {
+    for attribute in ["Secure", "HttpOnly", "Path=/", "SameSite=Lax"] {
         let found = set_cookie.split("; ").any(|text| text == attribute);
         assert!(found, "{attribute} in {set_cookie}");
     }
