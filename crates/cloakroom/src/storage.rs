@@ -11,7 +11,6 @@ use cloakroom_store::{
 use crate::event::{Event, Events};
 use crate::{Error, ErrorKind};
 
-#[derive(Debug)]
 pub(crate) struct Storage<T> {
     pub(crate) store: Arc<dyn Store<T>>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -20,7 +19,6 @@ pub(crate) struct Storage<T> {
 }
 
 /// What is under a key.
-#[derive(Debug)]
 pub(crate) enum Loaded<T> {
     Live(Record<T>),
     Nothing,

@@ -10,10 +10,11 @@ use crate::codec::Codec;
 use crate::dialect::{Dialect, Gate};
 use crate::error::Failure;
 use crate::io::{Io, within};
+use crate::operations::Inner;
 use crate::purge::{PurgePlan, Purger};
 use crate::schema::{self, Schema};
 use crate::statements::Statements;
-use crate::store::{DbStore, Inner};
+use crate::store::DbStore;
 use crate::table_name::TableName;
 
 /// The options of a [`DbStore`]. Every one has a default.

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use crate::DbStore;
 use crate::dialect::{Answer, Dialect, Engine, first_int};
 use crate::error::{DbError, DbErrorKind};
+use crate::operations::Inner;
 use crate::session::DbStoreSession;
 use crate::statement::Param;
-use crate::store::Inner;
 
 /// Rows in memory at once when all are visited.
 const PAGE: i64 = 64;

@@ -44,6 +44,7 @@ mod enumerate;
 mod error;
 pub mod guide;
 mod io;
+mod operations;
 mod purge;
 mod schema;
 mod session;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 
 use crate::dialect::Engine;
-use crate::store::Inner;
+use crate::operations::Inner;
 
 /// Between two batches of one purge, so that it never keeps others from writing for long.
 const PAUSE: Duration = Duration::from_millis(20);

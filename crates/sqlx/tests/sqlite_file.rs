@@ -3,10 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +15,6 @@ use cloakroom_store::{
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Executor, SqlitePool};
-
-/// The parent of the child process that writes until it is killed.
-const WRITER_PATH: &str = "CLOAKROOM_TEST_WRITER_PATH";
 
 struct Place {
     _directory: tempfile::TempDir,
@@ -341,72 +336,19 @@ async fn emptied_in_place() {
     add(&store, 2).await;
 }
 
-#[tokio::test]
-async fn what_was_acknowledged_survives_kill_9() {
-    for _ in 0..3 {
-        let place = Place::new();
-        let acknowledged = write_and_kill(&place.path);
-        assert!(acknowledged.len() >= 50);
-        let store = place.store().await;
-        for number in &acknowledged {
-            let found = store.get(&key(*number)).await.unwrap();
-            assert_eq!(
-                found.map(|record| *record.data),
-                Some(number + 1),
-                "{number}"
-            );
-        }
-        add(&store, u32::MAX).await;
-    }
-}
-
-/// Starts [`writes_until_killed`] as a process of its own and kills it in the middle of its work.
-fn write_and_kill(path: &Path) -> Vec<u32> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "writes_until_killed", "--nocapture"])
-        .env(WRITER_PATH, path)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut acknowledged = Vec::new();
-    for line in lines {
-        let Ok(line) = line else { break };
-        let Some(number) = line.strip_prefix("stored ") else {
-            continue;
-        };
-        acknowledged.extend(number.strip_suffix('.').map(|n| n.parse::<u32>().unwrap()));
-        if acknowledged.len() == 50 {
-            // SIGKILL; what it still said before that is read to the end.
-            child.kill().unwrap();
-        }
-    }
-    child.wait().unwrap();
-    acknowledged
-}
-
+/// Each with a pool of its own, as processes have.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a process that another test starts and kills"]
-async fn writes_until_killed() {
-    let path = std::env::var(WRITER_PATH).expect("started by the test above");
-    let store = SqliteStore::<u32>::open(path).await.unwrap();
-    println!();
-    let writers = (0..8).map(|writer| {
-        let store = store.clone();
+async fn twenty_open_a_new_file_at_once() {
+    let place = Place::new();
+    let opening = (0..20).map(|number| {
+        let path = place.path.clone();
         tokio::spawn(async move {
-            for number in (0..).map(|n| n * 8 + writer) {
-                add(&store, number).await;
-                let outcome = store
-                    .set(&key(number), record(number + 1), Expect::Version(1))
-                    .await;
-                assert_eq!(outcome.unwrap(), SetOutcome::Stored(2));
-                // Whole lines only: the full stop tells.
-                let line = format!("stored {number}.\n");
-                std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
-            }
+            let store = SqliteStore::<u32>::open(path).await.unwrap();
+            add(&store, number).await;
         })
     });
-    for writer in writers.collect::<Vec<_>>() {
-        writer.await.unwrap();
+    for task in opening.collect::<Vec<_>>() {
+        task.await.unwrap();
     }
+    assert_eq!(place.store().await.count().await.unwrap(), 20);
 }

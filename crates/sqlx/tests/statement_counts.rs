@@ -1,15 +1,17 @@
 //! How many statements each operation sends, as the driver logs them.
-#![cfg(feature = "sqlite")]
+#![cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cloakroom_sqlx::{DbStore, Dialect, SqliteFile};
+use cloakroom_sqlx::{DbStore, Dialect};
 use cloakroom_store::{
     Clock, Enumerate, Expect, Owner, Record, SessionKey, SetOutcome, Store, SystemClock, Times,
 };
-use sqlx::Connection;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use cloakroom_testservers::or_skip;
+use sqlx::{Connection, Pool};
 use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Metadata, Subscriber};
 
@@ -99,8 +101,25 @@ async fn operations_send_what_the_design_says<DB: Dialect>(
 async fn on_every_engine() {
     // The driver logs on threads of its own.
     tracing::subscriber::set_global_default(Counter).unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let file = SqliteFile::new(directory.path().join("sessions.db")).max_connections(1);
-    let builder = DbStore::builder(file.open().await.unwrap()).without_purge_task();
-    operations_send_what_the_design_says(builder.create().await.unwrap(), 1).await;
+    #[cfg(feature = "sqlite")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let file = cloakroom_sqlx::SqliteFile::new(directory.path().join("sessions.db"));
+        counted(file.max_connections(1).open().await.unwrap(), 1).await;
+    }
+    #[cfg(feature = "postgres")]
+    if let Some(server) = or_skip(cloakroom_testservers::Postgres::start()) {
+        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1);
+        counted(pool.connect(&server.url()).await.unwrap(), 1).await;
+    }
+    #[cfg(feature = "mysql")]
+    if let Some(server) = or_skip(cloakroom_testservers::MariaDb::start()) {
+        let pool = sqlx::mysql::MySqlPoolOptions::new().max_connections(1);
+        counted(pool.connect(&server.url()).await.unwrap(), 2).await;
+    }
+}
+
+async fn counted<DB: Dialect>(pool: Pool<DB>, destroy_of_nothing: u64) {
+    let builder = DbStore::builder(pool).without_purge_task();
+    operations_send_what_the_design_says(builder.create().await.unwrap(), destroy_of_nothing).await;
 }

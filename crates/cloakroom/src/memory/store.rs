@@ -248,7 +248,8 @@ impl<T: Send + Sync + 'static> Inner<T> {
             let taken = self
                 .held
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-            taken.is_ok().then_some(Reserved {
+            // Lazily: a `Reserved` that is dropped gives a place back.
+            taken.is_ok().then(|| Reserved {
                 held: &self.held,
                 kept: false,
             })
@@ -358,6 +359,25 @@ impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
 
     fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
         Some(&*self.inner)
+    }
+}
+
+#[cfg(test)]
+impl<T: Send + Sync + 'static> MemoryStore<T> {
+    pub(super) fn inner(&self) -> &Arc<Inner<T>> {
+        &self.inner
+    }
+
+    /// How many places the tables have, how many sessions are scheduled, how many owners are known.
+    pub(super) fn memory_in_use(&self) -> (usize, usize, usize) {
+        let (mut places, mut scheduled) = (0, 0);
+        for shard in self.inner.locks.shards() {
+            let in_use = shard.memory_in_use();
+            places += in_use.0;
+            scheduled += in_use.1;
+        }
+        let owners = self.inner.locks.index_parts().map(|part| part.len()).sum();
+        (places, scheduled, owners)
     }
 }
 

@@ -80,6 +80,8 @@ impl Engine for Postgres {
             "25006" => Trouble::ReadOnly,
             "42P01" => Trouble::Missing,
             "57014" => Trouble::TimedOut,
+            // A prepared statement that is not there: a proxy sent us to another server.
+            "26000" => Trouble::Unreachable,
             // A lock not to be had, an object in use.
             "55P03" | "55006" | "53300" => Trouble::Busy,
             // Disk full, out of memory, I/O error, corrupted.

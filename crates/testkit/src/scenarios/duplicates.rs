@@ -1,0 +1,104 @@
+//! Several cookies, several fields: all are read, and their order proves nothing.
+
+use crate::{Kit, Op, Request};
+
+/// A cookie that somebody planted beside the good one does not lock its owner out.
+pub async fn a_bad_cookie_beside_the_good_one_is_ignored(kit: &Kit) {
+    let site = kit.site().await;
+    let good = site.signed_in("ada").await.cookie();
+    let planted = "__Host-sid=planted";
+    for field in [
+        format!("{planted}; {good}"),
+        format!("{good}; {planted}"),
+        format!("{planted}; {planted}; {good}; {planted}"),
+        format!("{good}; {good}"),
+    ] {
+        let response = site.send(Request::get("/current/read").cookie(field)).await;
+        assert_eq!(response.expect(200), "ada:0");
+        response.expect_no_cookie();
+        site.expect_asked(&[Op::Get]);
+    }
+}
+
+/// Two good cookies of different sessions: which one is the user's cannot be told, so neither is taken.
+pub async fn two_good_cookies_are_nobody(kit: &Kit) {
+    let site = kit.site().await;
+    let (ada, eve) = (site.signed_in("ada").await, site.signed_in("eve").await);
+    drop(site.take_events());
+    for field in [
+        format!("{}; {}", ada.cookie(), eve.cookie()),
+        format!("{}; {}", eve.cookie(), ada.cookie()),
+    ] {
+        let response = site.send(Request::get("/current/read").cookie(field)).await;
+        assert_eq!(response.expect(200), "nobody");
+        response.expect_no_cookie();
+    }
+    site.expect_asked(&[]);
+    assert_eq!(site.take_events(), ["AmbiguousCookies", "AmbiguousCookies"]);
+    assert_eq!(ada.whoami().await, "ada:0");
+    assert_eq!(eve.whoami().await, "eve:0");
+}
+
+/// A hundred of them cost no more than one.
+pub async fn too_many_cookies_are_nobody(kit: &Kit) {
+    let site = kit.site().await;
+    let good = site.signed_in("ada").await.cookie();
+    for field in [
+        format!("{good}; ").repeat(100),
+        format!("{}{good}", "__Host-sid=bad; ".repeat(100)),
+    ] {
+        let response = site.send(Request::get("/current/read").cookie(field)).await;
+        assert_eq!(response.expect(200), "nobody");
+    }
+    site.expect_asked(&[]);
+}
+
+/// The cookie may stand in any of several `Cookie` fields.
+pub async fn every_cookie_field_is_read(kit: &Kit) {
+    let site = kit.site().await;
+    let good = site.signed_in("ada").await.cookie();
+    for at in 0..3 {
+        let mut request = Request::get("/current/read");
+        for field in 0..3 {
+            let other = format!("other{field}=1");
+            request = request.cookie(if field == at { &good } else { &other });
+        }
+        let response = site.send(request).await;
+        assert_eq!(response.expect(200), "ada:0", "in field {at}");
+    }
+    let spelled = Request::get("/current/read").field("cookie", "a=b");
+    let response = site.send(spelled.field("COOKIE", &good)).await;
+    assert_eq!(response.expect(200), "ada:0");
+}
+
+/// Two good cookies are as ambiguous in two fields as they are in one.
+pub async fn two_good_cookies_in_two_fields_are_nobody(kit: &Kit) {
+    let site = kit.site().await;
+    let (ada, eve) = (site.signed_in("ada").await, site.signed_in("eve").await);
+    let request = Request::get("/current/read");
+    let response = site
+        .send(request.cookie(ada.cookie()).cookie(eve.cookie()))
+        .await;
+    assert_eq!(response.expect(200), "nobody");
+    site.expect_asked(&[]);
+}
+
+/// HTTP/2 clients send each cookie in a field of its own.
+pub async fn the_crumbs_of_http2_are_read(kit: &Kit) {
+    let site = kit.site().await;
+    let good = site.signed_in("ada").await.cookie();
+    for crumbs in [
+        vec![good.as_str()],
+        vec!["a=1", "b=2", &good],
+        vec![&good, "a=1", "b=2"],
+        vec!["a=1; b=2", &good, "__Host-sid=bad"],
+    ] {
+        let response = site.get_http2("/current/read", &crumbs).await;
+        assert_eq!(response.expect(200), "ada:0", "of {} crumbs", crumbs.len());
+    }
+    let response = site.get_http2("/current/read", &["a=1"]).await;
+    assert_eq!(response.expect(200), "nobody");
+    // And what is sent follows the same rules.
+    let response = site.get_http2("/current/resave", &["a=1", &good]).await;
+    assert!(response.set_cookie("__Host-sid").is_some());
+}

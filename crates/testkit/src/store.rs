@@ -1,0 +1,205 @@
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use cloakroom::{
+    Clock, Enumerate, Expect, MemoryStore, Record, RotateOutcome, SessionKey, SetOutcome, Store,
+    StoreError, StoreErrorKind, StoreFuture, Times, Timestamp,
+};
+use std::time::Duration;
+
+use crate::Gate;
+
+/// A [`MemoryStore`] that writes down what it is asked, can be made to fail, and can hold operations up.
+pub struct FaultyStore<T> {
+    inner: MemoryStore<T>,
+    probe: Arc<Probe>,
+}
+
+/// What a store can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Op {
+    Get,
+    Set,
+    Destroy,
+    Touch,
+    Rotate,
+    Replace,
+}
+
+impl Op {
+    /// Each of them.
+    pub const ALL: [Self; 6] = [
+        Self::Get,
+        Self::Set,
+        Self::Destroy,
+        Self::Touch,
+        Self::Rotate,
+        Self::Replace,
+    ];
+}
+
+#[derive(Default)]
+struct Probe {
+    asked: Mutex<Vec<Op>>,
+    failing: Mutex<Vec<Op>>,
+    // Before the operation takes effect, and after it did but before it is acknowledged.
+    before: [Gate; 6],
+    after: [Gate; 6],
+}
+
+/// What the store says when it fails: nothing of it may ever reach a client.
+pub const STORE_FAILURE: &str = "connection to store-17.internal:5432 refused (user cloak)";
+
+impl<T: Send + Sync + 'static> FaultyStore<T> {
+    /// An empty store that goes by that clock.
+    #[must_use]
+    pub fn new(clock: impl Clock) -> Self {
+        let builder = MemoryStore::builder().clock(clock);
+        Self {
+            inner: builder.purge_interval(Duration::ZERO).build(),
+            probe: Arc::default(),
+        }
+    }
+
+    /// What it was asked since this was last called, in order.
+    #[must_use]
+    pub fn take_asked(&self) -> Vec<Op> {
+        std::mem::take(&mut *self.probe.asked.lock().expect("nothing panics under it"))
+    }
+
+    /// From now on these fail, without any effect.
+    pub fn fail(&self, ops: &[Op]) {
+        *self.probe.failing.lock().expect("nothing panics under it") = ops.to_vec();
+    }
+
+    /// Nothing fails any more.
+    pub fn recover(&self) {
+        self.fail(&[]);
+    }
+
+    /// Where operations of that sort can be held up before they take effect.
+    #[must_use]
+    pub fn before(&self, op: Op) -> &Gate {
+        &self.probe.before[op as usize]
+    }
+
+    /// Where operations of that sort can be held up when they took effect, before they are acknowledged.
+    #[must_use]
+    pub fn after(&self, op: Op) -> &Gate {
+        &self.probe.after[op as usize]
+    }
+
+    /// How many sessions live; not written down as asked.
+    pub async fn live(&self) -> u64 {
+        let everything = self.inner.enumerate().expect("a memory store can");
+        everything.count().await.expect("a memory store answers")
+    }
+
+    /// Ends every session, as an administrator does; not written down as asked.
+    pub async fn clear(&self) {
+        let everything = self.inner.enumerate().expect("a memory store can");
+        everything.clear().await.expect("a memory store answers");
+    }
+
+    fn through<'a, R: Send + 'a>(
+        &'a self,
+        op: Op,
+        ask: impl FnOnce(&'a MemoryStore<T>) -> StoreFuture<'a, R> + Send + 'a,
+    ) -> StoreFuture<'a, R> {
+        StoreFuture::new(async move {
+            let probe = &*self.probe;
+            probe
+                .asked
+                .lock()
+                .expect("nothing panics under it")
+                .push(op);
+            probe.before[op as usize].pass().await;
+            if probe
+                .failing
+                .lock()
+                .expect("nothing panics under it")
+                .contains(&op)
+            {
+                return Err(StoreError::new(StoreErrorKind::Unavailable, STORE_FAILURE));
+            }
+            let answer = ask(&self.inner);
+            let answer = answer.await;
+            probe.after[op as usize].pass().await;
+            answer
+        })
+    }
+}
+
+impl<T: Send + Sync + 'static> Store<T> for FaultyStore<T> {
+    fn get(&self, key: &SessionKey) -> StoreFuture<'_, Option<Record<T>>> {
+        let key = *key;
+        self.through(Op::Get, move |store| store.get(&key))
+    }
+
+    fn set(
+        &self,
+        key: &SessionKey,
+        record: Record<T>,
+        expect: Expect,
+    ) -> StoreFuture<'_, SetOutcome> {
+        let key = *key;
+        self.through(Op::Set, move |store| store.set(&key, record, expect))
+    }
+
+    fn destroy(&self, key: &SessionKey) -> StoreFuture<'_, bool> {
+        let key = *key;
+        self.through(Op::Destroy, move |store| store.destroy(&key))
+    }
+
+    fn touch(
+        &self,
+        key: &SessionKey,
+        last_seen_at: Timestamp,
+        expires_at: Option<Timestamp>,
+    ) -> StoreFuture<'_, bool> {
+        let key = *key;
+        self.through(Op::Touch, move |store| {
+            store.touch(&key, last_seen_at, expires_at)
+        })
+    }
+
+    fn rotate(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+    ) -> StoreFuture<'_, RotateOutcome> {
+        let (from, to) = (*from, *to);
+        self.through(Op::Rotate, move |store| store.rotate(&from, &to, times))
+    }
+
+    fn replace(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        record: Record<T>,
+    ) -> StoreFuture<'_, SetOutcome> {
+        let (from, to) = (*from, *to);
+        self.through(Op::Replace, move |store| store.replace(&from, &to, record))
+    }
+
+    fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
+        self.inner.enumerate()
+    }
+}
+
+impl<T> Clone for FaultyStore<T> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            probe: Arc::clone(&self.probe),
+        }
+    }
+}
+
+impl<T> fmt::Debug for FaultyStore<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultyStore").finish_non_exhaustive()
+    }
+}
