@@ -1,5 +1,6 @@
 //! `cargo demo`: see the crate's documentation.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use cloakroom_demo::{Options, run};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::parse_from(arguments());
     log_to_stderr();
     match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -17,6 +18,12 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The command line. The alias `cargo demo` brings its own `--`; one more, as `cargo run` needs it, is a habit.
+fn arguments() -> impl Iterator<Item = OsString> {
+    let given = std::env::args_os().enumerate();
+    given.filter_map(|(at, argument)| (at != 1 || argument != "--").then_some(argument))
 }
 
 /// What the environment variable `RUST_LOG` asks for; warnings by default.

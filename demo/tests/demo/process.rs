@@ -228,6 +228,27 @@ fn search(directory: &Path, cookies: &[String]) {
 }
 
 #[tokio::test]
+async fn help_is_given_with_and_without_a_habitual_separator() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in [&["--help"][..], &["--", "--help"]] {
+        let output = command(&directory, arguments).output().await.unwrap();
+        assert!(output.status.success());
+        let help = String::from_utf8(output.stdout).unwrap();
+        for option in [
+            "--listen",
+            "--store",
+            "--max-age",
+            "--idle-timeout",
+            "--save-uninitialized",
+            "--secure",
+            "--secret-file",
+        ] {
+            assert!(help.contains(option), "{option} in {help}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn options_that_cannot_work_are_refused_before_anything_is_made() {
     let directory = tempfile::tempdir().unwrap();
     for (arguments, hint) in [
