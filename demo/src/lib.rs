@@ -41,3 +41,8 @@ pub use serve::run;
 pub use shopper::{InvalidText, Item, Name, Shopper};
 pub use start_error::StartError;
 pub use store::{InvalidStoreUrl, StoreUrl};
+
+/// The program in the README: it compiles, with the crates that it names.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

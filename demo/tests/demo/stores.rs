@@ -114,13 +114,8 @@ impl Store<Shopper> for Gated {
         self.inner.destroy(key)
     }
 
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        expires_at: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
-        self.inner.touch(key, last_seen_at, expires_at)
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
+        self.inner.touch(key, last_seen_at)
     }
 
     fn rotate(
