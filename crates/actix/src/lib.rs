@@ -74,6 +74,9 @@
 //! # }).unwrap();
 //! ```
 //!
+//! A middleware written by hand finds the session among the request's extensions:
+//! `request.extensions().get::<cloakroom::LazySession<User>>()`.
+//!
 //! # Several types of session
 //!
 //! One middleware for each type, each with a cookie name of its own. An error that an inner middleware returns
