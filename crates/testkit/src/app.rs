@@ -51,6 +51,14 @@ impl TestApp {
         session: &CurrentSession<Data>,
         argument: &str,
     ) -> Result<Answer, Failure> {
+        // Applications log what they are given.
+        tracing::trace!(
+            ?session,
+            id = ?session.id(),
+            record = ?session.record(),
+            csrf = ?session.csrf_token(),
+            "a request"
+        );
         if let Some(action) = action.strip_prefix("slow-") {
             // `update` waits inside its closure, which is between its reading and its writing.
             if action != "update" {

@@ -3,6 +3,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Semaphore;
 
+use crate::http1::in_time;
+
 /// A place where a scenario can hold requests up, to let others overtake them. Open unless told otherwise.
 ///
 /// Nothing sleeps: who waits at a gate waits for a permit, who waits for somebody to arrive does too.
@@ -34,7 +36,7 @@ impl Gate {
 
     /// Waits until `count` are being held up that nobody has waited for yet.
     pub async fn arrived(&self, count: u32) {
-        let permits = self.0.arrived.acquire_many(count).await;
+        let permits = in_time(self.0.arrived.acquire_many(count)).await;
         permits.expect("a gate is never closed").forget();
     }
 

@@ -114,10 +114,10 @@ impl Connection {
     }
 }
 
-/// No scenario measures time; this only turns a server that hangs into a failed test.
+/// No scenario measures time; this only turns one that hangs into one that fails.
 pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
     let answer = tokio::time::timeout(Duration::from_secs(60), future).await;
-    answer.expect("the server answers")
+    answer.expect("what is waited for comes")
 }
 
 fn parse_head(head: &[u8]) -> Response {

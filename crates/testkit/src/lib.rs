@@ -10,6 +10,9 @@
 //! grammar of `Set-Cookie`, one cookie of a name, `no-store` and `Vary` with a session's cookie. And when a
 //! scenario is over, everything that was logged at TRACE and everything that was sent, apart from
 //! `Set-Cookie`, is searched for ids, tags, keys, secrets and tokens.
+//!
+//! Run them with `cargo test -p cloakroom-tower -p cloakroom-actix`, or one of them by its name: `cargo test -p
+//! cloakroom-tower --test axum fixation`.
 
 mod answer;
 mod app;

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use tracing::Level;
 
 /// Everything that the process logs at TRACE, whoever logs it: `tracing` and `log` records, of the library,
-/// the framework and the runtime. Scenarios run side by side, so all share it.
+/// the framework and the runtime; and what panics say. Scenarios run side by side, so all share it.
 static CAPTURED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Begins to capture, if nobody has yet. How much there is already.
@@ -19,6 +19,11 @@ pub(crate) fn capture() -> usize {
         tracing::subscriber::set_global_default(subscriber)
             .expect("nothing else in this process listens");
         tracing_log::LogTracer::init().expect("nothing else in this process listens");
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            captured().extend_from_slice(panic.to_string().as_bytes());
+            print(panic);
+        }));
     });
     captured().len()
 }

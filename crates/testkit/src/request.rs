@@ -5,6 +5,7 @@ pub struct Request {
     target: String,
     fields: Vec<u8>,
     body: String,
+    close: bool,
 }
 
 impl Request {
@@ -16,6 +17,7 @@ impl Request {
             target: target.to_owned(),
             fields: Vec::new(),
             body: String::new(),
+            close: true,
         }
     }
 
@@ -45,14 +47,20 @@ impl Request {
         self.field("Cookie", value)
     }
 
-    /// As it goes over the wire. Asks the server to close the connection, unless it is to be upgraded.
+    /// Leaves the connection open for another request, or to be upgraded.
+    #[must_use]
+    pub fn keep_alive(mut self) -> Self {
+        self.close = false;
+        self
+    }
+
+    /// As it goes over the wire.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
-        let fields = String::from_utf8_lossy(&self.fields).to_ascii_lowercase();
-        let close = if fields.contains("upgrade: ") {
-            ""
-        } else {
+        let close = if self.close {
             "Connection: close\r\n"
+        } else {
+            ""
         };
         let head = format!(
             "{} {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n{close}",

@@ -42,7 +42,7 @@ impl Op {
 #[derive(Default)]
 struct Probe {
     asked: Mutex<Vec<Op>>,
-    failing: Mutex<Vec<Op>>,
+    failing: Mutex<Vec<(Op, StoreErrorKind)>>,
     // Before the operation takes effect, and after it did but before it is acknowledged.
     before: [Gate; 6],
     after: [Gate; 6],
@@ -68,9 +68,15 @@ impl<T: Send + Sync + 'static> FaultyStore<T> {
         std::mem::take(&mut *self.probe.asked.lock().expect("nothing panics under it"))
     }
 
-    /// From now on these fail, without any effect.
+    /// From now on these, and no others, do not answer; they have no effect either.
     pub fn fail(&self, ops: &[Op]) {
-        *self.probe.failing.lock().expect("nothing panics under it") = ops.to_vec();
+        self.fail_as(StoreErrorKind::Unavailable, ops);
+    }
+
+    /// From now on these, and no others, fail in that way, without any effect.
+    pub fn fail_as(&self, kind: StoreErrorKind, ops: &[Op]) {
+        let failing = ops.iter().map(|op| (*op, kind)).collect();
+        *self.probe.failing.lock().expect("nothing panics under it") = failing;
     }
 
     /// Nothing fails any more.
@@ -115,13 +121,12 @@ impl<T: Send + Sync + 'static> FaultyStore<T> {
                 .expect("nothing panics under it")
                 .push(op);
             probe.before[op as usize].pass().await;
-            if probe
-                .failing
-                .lock()
-                .expect("nothing panics under it")
-                .contains(&op)
-            {
-                return Err(StoreError::new(StoreErrorKind::Unavailable, STORE_FAILURE));
+            let failing = {
+                let failing = probe.failing.lock().expect("nothing panics under it");
+                failing.iter().find(|(failing, _)| *failing == op).copied()
+            };
+            if let Some((_, kind)) = failing {
+                return Err(StoreError::new(kind, STORE_FAILURE));
             }
             let answer = ask(&self.inner);
             let answer = answer.await;

@@ -39,7 +39,8 @@ impl Framework for Axum {
 fn router(app: TestApp) -> Router {
     let guarded = Router::new()
         .route("/guarded/{action}", any(current))
-        .layer(from_fn_with_state(app.clone(), guard));
+        .layer(from_fn_with_state(app.clone(), guard))
+        .layer(SessionLayer::new(app.sessions.clone()));
     Router::new()
         .route("/ignore", any(async || "ignored"))
         .route("/current/{action}", any(current))

@@ -48,6 +48,7 @@ async fn accept(listener: tokio::net::TcpListener, app: TestApp) {
     let service = ServiceBuilder::new()
         .layer(SessionLayer::new(app.sessions.clone()))
         .layer(SessionLayer::new(app.admins.clone()))
+        .layer(SessionLayer::new(app.sessions.clone()))
         .service(service_fn(move |request| answer(app.clone(), request)));
     let service = TowerToHyperService::new(service);
     loop {

@@ -114,6 +114,7 @@ pub async fn an_upgrade_carries_the_session(kit: &Kit) {
     let site = kit.site().await;
     let upgrade = || {
         Request::get("/socket")
+            .keep_alive()
             .field("Connection", "Upgrade")
             .field("Upgrade", "websocket")
             .field("Sec-WebSocket-Version", "13")

@@ -3,6 +3,7 @@
 pub mod carrier;
 pub mod commit;
 pub mod composition;
+pub mod connection;
 pub mod cookie;
 pub mod csrf;
 pub mod duplicates;
@@ -56,6 +57,11 @@ macro_rules! scenarios {
                 an_id_outside_of_the_cookie_is_ignored
                 a_value_of_another_cookie_is_ignored
             }
+            connection {
+                visitors_who_share_a_connection_share_no_session
+                pipelined_requests_share_no_session
+                a_session_is_not_kept_by_the_connection
+            }
             cookie {
                 the_default_cookie_has_every_protection
                 a_removal_has_the_attributes_of_the_cookie
@@ -100,6 +106,10 @@ macro_rules! scenarios {
                 a_write_that_fails_sends_no_cookie
                 a_touch_that_fails_fails_no_request
                 the_cause_is_logged_and_not_sent
+                a_store_without_room_sends_no_cookie
+                a_session_that_does_not_decode_is_left_alone
+                a_session_that_does_not_decode_can_be_ended
+                undecodable_data_is_an_error_if_so_configured
                 an_outage_is_not_hammered
             }
             races {
@@ -114,9 +124,11 @@ macro_rules! scenarios {
                 a_save_over_a_newer_one_is_refused
                 an_overtaken_update_runs_again
                 a_late_read_takes_no_new_cookie_away
+                an_end_counts_on_every_instance
             }
             parallel {
                 of_64_updates_none_is_lost
+                of_64_updates_on_two_instances_none_is_lost
                 of_64_updates_none_outlives_a_logout
                 of_64_saves_one_wins
                 of_64_sign_ins_each_has_its_own_session

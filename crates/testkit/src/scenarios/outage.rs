@@ -1,5 +1,7 @@
 //! Trouble is not a logout.
 
+use cloakroom::StoreErrorKind;
+
 use crate::{Kit, Op, Request, Response, STORE_FAILURE};
 
 /// Every way to a session that a store is needed for says 503, and nothing else; when the store is back, the
@@ -115,6 +117,93 @@ pub async fn the_cause_is_logged_and_not_sent(kit: &Kit) {
     );
 }
 
+/// A store that has no room, or not that much, says so; nobody loses the session that there is.
+pub async fn a_store_without_room_sends_no_cookie(kit: &Kit) {
+    let site = kit.site().await;
+    let ada = site.signed_in("ada").await;
+    for (kind, status) in [
+        (StoreErrorKind::Full, 503),
+        (StoreErrorKind::TooLarge, 500),
+        (StoreErrorKind::Unencodable, 500),
+        (StoreErrorKind::Internal, 500),
+    ] {
+        site.store.fail_as(kind, &[Op::Set, Op::Replace]);
+        for path in ["/current/save", "/current/update", "/lazy/resave"] {
+            for visitor in [&ada, &site.visitor()] {
+                let response = visitor.post(path, "evil").await;
+                assert!([401, status].contains(&response.status), "{path}");
+                assert!(!response.text().contains("store-17"));
+                response.expect_no_cookie();
+            }
+        }
+        assert_eq!(ada.whoami().await, "ada:0");
+    }
+}
+
+/// Stored data that does not decode counts as absent, and is neither overwritten nor lost: the release that
+/// can read it finds it.
+pub async fn a_session_that_does_not_decode_is_left_alone(kit: &Kit) {
+    let site = kit.site().await;
+    let ada = site.signed_in("ada").await;
+    let old = ada.twin();
+    drop(site.take_events());
+    site.store.fail_as(StoreErrorKind::Undecodable, &[Op::Get]);
+    let response = ada.get("/current/read").await;
+    assert_eq!(response.expect(200), "nobody");
+    response.expect_no_cookie();
+    ada.get("/data").await.expect(401);
+    assert_eq!(site.take_events(), ["Undecodable", "Undecodable"]);
+    ada.post("/current/save", "bob").await.expect(200);
+    assert_ne!(ada.value(), old.value());
+
+    site.store.recover();
+    assert_eq!(old.whoami().await, "ada:0");
+    assert_eq!(ada.whoami().await, "bob:0");
+}
+
+/// Signing in and signing out end it all the same.
+pub async fn a_session_that_does_not_decode_can_be_ended(kit: &Kit) {
+    let site = kit.site().await;
+    for path in [
+        "/current/logout",
+        "/lazy/logout",
+        "/current/destroy",
+        "/current/resave",
+        "/lazy/resave",
+    ] {
+        let ada = site.signed_in("ada").await;
+        let old = ada.twin();
+        site.store.fail_as(StoreErrorKind::Undecodable, &[Op::Get]);
+        ada.post(path, "bob").await.expect(200);
+        site.store.recover();
+        assert_eq!(old.whoami().await, "nobody", "{path}");
+    }
+}
+
+/// Where that is to be an error, it is one, and still no logout.
+pub async fn undecodable_data_is_an_error_if_so_configured(kit: &Kit) {
+    let site = kit.plan().configure(|it| it.undecodable_is_an_error(true));
+    let site = site.start().await;
+    let ada = site.signed_in("ada").await;
+    site.store.fail_as(StoreErrorKind::Undecodable, &[Op::Get]);
+    for path in ["/current/read", "/data", "/optional"] {
+        let response = ada.get(path).await;
+        response.expect(500);
+        response.expect_no_cookie();
+    }
+    site.store.recover();
+    assert_eq!(ada.whoami().await, "ada:0");
+}
+
+/// A request that is refused because the store is down costs one question, not several.
+pub async fn an_outage_is_not_hammered(kit: &Kit) {
+    let site = kit.site().await;
+    let ada = site.signed_in("ada").await;
+    site.store.fail(&Op::ALL);
+    unavailable(&ada.send(Request::get("/current/read")).await);
+    site.expect_asked(&[Op::Get]);
+}
+
 /// The status and `Retry-After` are checked for every response; here: nothing of the cause, and no cookie.
 #[track_caller]
 fn unavailable(response: &Response) {
@@ -129,13 +218,4 @@ fn unavailable(response: &Response) {
         assert!(!value.contains("store-17"), "{name}: {value}");
     }
     response.expect_no_cookie();
-}
-
-/// A request that is refused because the store is down costs one question, not several.
-pub async fn an_outage_is_not_hammered(kit: &Kit) {
-    let site = kit.site().await;
-    let ada = site.signed_in("ada").await;
-    site.store.fail(&Op::ALL);
-    unavailable(&ada.send(Request::get("/current/read")).await);
-    site.expect_asked(&[Op::Get]);
 }

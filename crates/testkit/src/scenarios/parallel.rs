@@ -27,6 +27,29 @@ pub async fn of_64_updates_none_is_lost(kit: &Kit) {
     assert_eq!(seen.len(), CROWD, "each one saw a count of its own");
 }
 
+/// The same when two instances of the application share the store, and neither knows of the other's queue.
+pub async fn of_64_updates_on_two_instances_none_is_lost(kit: &Kit) {
+    let secret = kit.secret();
+    let one = kit.plan().secrets([secret.clone()]).start().await;
+    let other = kit.plan().secrets([secret]).beside(&one).start().await;
+    let ada = one.signed_in("ada").await;
+    let elsewhere = other.visitor_with(&ada.cookie());
+    let gate = one.store.after(Op::Get);
+    gate.hold(CROWD);
+    let crowd: Vec<_> = (0..CROWD)
+        .map(|number| {
+            let instance = if number % 2 == 0 { &ada } else { &elsewhere };
+            instance.meanwhile("/current/update", "")
+        })
+        .collect();
+    gate.arrived(CROWD as u32).await;
+    gate.release(CROWD);
+    for one in crowd {
+        one.answer().await.expect(200);
+    }
+    assert_eq!(elsewhere.whoami().await, format!("ada:{CROWD}"));
+}
+
 /// The same while the session ends in the middle: those that come late are told, and nothing is left.
 pub async fn of_64_updates_none_outlives_a_logout(kit: &Kit) {
     let site = kit.site().await;

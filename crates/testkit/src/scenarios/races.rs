@@ -258,6 +258,32 @@ pub async fn a_late_read_takes_no_new_cookie_away(kit: &Kit) {
     assert_eq!(ada.whoami().await, "bob:0");
 }
 
+/// An end counts on every instance of the application at once, for those under way there too.
+pub async fn an_end_counts_on_every_instance(kit: &Kit) {
+    for end in [
+        "/current/logout",
+        "/lazy/destroy",
+        "/lazy/resave",
+        "/current/rotate",
+    ] {
+        let secret = kit.secret();
+        let one = kit.plan().secrets([secret.clone()]).start().await;
+        let other = kit.plan().secrets([secret]).beside(&one).start().await;
+        let ada = one.signed_in("ada").await;
+        let elsewhere = other.visitor_with(&ada.cookie());
+        assert_eq!(elsewhere.whoami().await, "ada:0");
+        other.work().hold(1);
+        let slow = elsewhere.meanwhile("/current/slow-save", "late");
+        other.work().arrived(1).await;
+        ada.post(end, "ada").await.expect(200);
+        assert_eq!(elsewhere.whoami().await, "nobody");
+        other.work().release(1);
+        slow.answer().await.expect(401);
+        assert_eq!(elsewhere.whoami().await, "nobody");
+        expect_live(&one, &ada, end).await;
+    }
+}
+
 async fn short_lived(kit: &Kit) -> Site {
     let plan = kit.plan().configure(|it| it.max_age(LIFETIME));
     plan.start().await

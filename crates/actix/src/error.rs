@@ -1,0 +1,231 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
+use cloakroom::{CookieName, Error, ErrorKind, ResponseEffect};
+
+use crate::headers::apply;
+
+/// Why there is no session to work with, or why a verb failed, as a response: use it as a handler's error, with
+/// `?` on every verb.
+///
+/// 401 where the session is not there or ended, 409 where another request changed it, 503 with `Retry-After`
+/// where the store does not answer, 500 otherwise. The body says no more than that; the cause goes to the log.
+#[derive(Debug)]
+pub struct SessionError {
+    cause: Cause,
+    /// Set once somebody has looked at it; only for errors of extractors.
+    seen: Option<Arc<AtomicBool>>,
+}
+
+#[derive(Debug)]
+enum Cause {
+    MissingMiddleware(&'static str),
+    Session(Error),
+    NoData,
+    /// An extractor's error that nobody looked at.
+    Unseen(Trouble),
+}
+
+impl SessionError {
+    /// There is no middleware for sessions of `T`.
+    pub(crate) fn missing_middleware<T>() -> Self {
+        Self::new(Cause::MissingMiddleware(std::any::type_name::<T>()))
+    }
+
+    /// Somebody must be signed in, and nobody is.
+    pub(crate) fn no_data() -> Self {
+        Self::new(Cause::NoData)
+    }
+
+    fn new(cause: Cause) -> Self {
+        Self { cause, seen: None }
+    }
+
+    /// What sort of trouble it is. `Configuration` where the middleware is missing.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.see();
+        match &self.cause {
+            Cause::MissingMiddleware(_) => ErrorKind::Configuration,
+            Cause::Session(error) => error.kind(),
+            Cause::NoData => ErrorKind::NoSession,
+            Cause::Unseen(trouble) => trouble.kind,
+        }
+    }
+
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.see();
+        match &self.cause {
+            Cause::MissingMiddleware(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Cause::Session(error) => status_of(error),
+            Cause::NoData => StatusCode::UNAUTHORIZED,
+            Cause::Unseen(trouble) => trouble.status,
+        }
+    }
+
+    fn see(&self) {
+        if let Some(seen) = &self.seen {
+            seen.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match &self.cause {
+            Cause::Session(error) => error.retry_after(),
+            Cause::Unseen(trouble) => trouble.retry_after,
+            Cause::MissingMiddleware(_) | Cause::NoData => None,
+        }
+    }
+}
+
+impl From<Error> for SessionError {
+    fn from(error: Error) -> Self {
+        Self::new(Cause::Session(error))
+    }
+}
+
+impl ResponseError for SessionError {
+    fn status_code(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::error!(target: "cloakroom", error = %self, cause = ?self.source().map(ToString::to_string), "answered {status}");
+        }
+        let mut response = HttpResponse::build(status)
+            .content_type("text/plain; charset=utf-8")
+            .body(status.canonical_reason().unwrap_or_default());
+        if let Some(after) = self.retry_after() {
+            let seconds = HeaderValue::from(after.as_secs());
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        response
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::MissingMiddleware(data) => write!(
+                f,
+                "no session middleware for `{data}`: add `.wrap(SessionMiddleware::new(sessions))` with `Sessions<{data}>` to the application"
+            ),
+            Cause::Session(error) => error.fmt(f),
+            Cause::NoData => f.write_str("there is no session"),
+            Cause::Unseen(_) => f.write_str(
+                "an extractor failed and nobody looked at its error; take the error, or the session without `Option`",
+            ),
+        }
+    }
+}
+
+impl StdError for SessionError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.cause {
+            Cause::Session(error) => error.source(),
+            Cause::MissingMiddleware(_) | Cause::NoData | Cause::Unseen(_) => None,
+        }
+    }
+}
+
+fn status_of(error: &Error) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Trouble that an extractor of this request answered, until somebody looks at it.
+///
+/// actix-web makes `None` of any error where a handler takes `Option` of an extractor, so a store that is down
+/// would look like nobody being signed in. Its answer is not sent then; this is how that is noticed.
+#[derive(Debug)]
+pub(crate) struct Unseen(Vec<Trouble>);
+
+/// What an error said, to say it again: the error itself is the handler's.
+#[derive(Clone, Debug)]
+struct Trouble {
+    kind: ErrorKind,
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    seen: Arc<AtomicBool>,
+}
+
+impl Unseen {
+    /// Makes an extractor's error one that has to be looked at.
+    pub(crate) fn watch(request: &HttpRequest, error: Error) -> SessionError {
+        let seen = Arc::new(AtomicBool::new(false));
+        let trouble = Trouble {
+            kind: error.kind(),
+            status: status_of(&error),
+            retry_after: error.retry_after(),
+            seen: Arc::clone(&seen),
+        };
+        let mut extensions = request.extensions_mut();
+        match extensions.get_mut::<Self>() {
+            Some(unseen) => unseen.0.push(trouble),
+            None => drop(extensions.insert(Self(vec![trouble]))),
+        }
+        SessionError {
+            cause: Cause::Session(error),
+            seen: Some(seen),
+        }
+    }
+
+    /// What to answer if there is an error that nobody looked at.
+    pub(crate) fn error(request: &HttpRequest) -> Option<SessionError> {
+        let extensions = request.extensions();
+        let mut troubles = extensions.get::<Self>()?.0.iter();
+        let unseen = troubles.find(|trouble| !trouble.seen.load(Ordering::Relaxed))?;
+        Some(SessionError::new(Cause::Unseen(unseen.clone())))
+    }
+}
+
+/// An error of an inner middleware with what its response needs on account of the session. actix-web makes a
+/// response of it only when it has left all middleware, too late to add a cookie.
+pub(crate) struct ErrorWithSession {
+    error: actix_web::Error,
+    effect: ResponseEffect,
+    cookie: CookieName,
+}
+
+impl ErrorWithSession {
+    pub(crate) fn new(error: actix_web::Error, effect: ResponseEffect, cookie: CookieName) -> Self {
+        Self {
+            error,
+            effect,
+            cookie,
+        }
+    }
+}
+
+impl ResponseError for ErrorWithSession {
+    fn status_code(&self) -> StatusCode {
+        self.error.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.error.error_response();
+        apply(&self.effect, &self.cookie, response.headers_mut());
+        response
+    }
+}
+
+impl fmt::Display for ErrorWithSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl fmt::Debug for ErrorWithSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}

@@ -1,0 +1,71 @@
+use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderValue, SET_COOKIE, VARY};
+use cloakroom::{CookieFields, CookieName, ResponseEffect, vary_has_cookie};
+
+/// A request's `Cookie` fields; their bytes are shared with the request, not copied.
+#[derive(Debug)]
+pub(crate) struct CookieValues {
+    first: Option<HeaderValue>,
+    // HTTP/2 clients may send many; most send one, and then this takes no memory.
+    rest: Vec<HeaderValue>,
+}
+
+impl CookieValues {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(COOKIE).cloned();
+        Self {
+            first: values.next(),
+            rest: values.collect(),
+        }
+    }
+}
+
+impl CookieFields for CookieValues {
+    fn for_each(&self, reader: &mut dyn FnMut(&[u8])) {
+        let values = self.first.iter().chain(&self.rest);
+        values.for_each(|value| reader(value.as_bytes()));
+    }
+}
+
+/// Writes what the session needs into a response.
+pub(crate) fn apply(effect: &ResponseEffect, name: &CookieName, headers: &mut HeaderMap) {
+    if effect.vary_cookie() {
+        add_to_vary(headers);
+    }
+    if let Some(cookie) = effect.set_cookie() {
+        let cookie =
+            HeaderValue::from_str(cookie).expect("a checked cookie has visible ASCII only");
+        remove_cookie(headers, name);
+        headers.append(SET_COOKIE, cookie);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+fn add_to_vary(headers: &mut HeaderMap) {
+    let mut values = headers.get_all(VARY);
+    if values.any(|value| vary_has_cookie(value.as_bytes())) {
+        return;
+    }
+    match headers.get_mut(VARY) {
+        None => drop(headers.insert(VARY, HeaderValue::from_static("cookie"))),
+        Some(value) => {
+            let merged = [value.as_bytes(), b", cookie"].concat();
+            *value = HeaderValue::from_bytes(&merged).expect("a valid value and ASCII are valid");
+        }
+    }
+}
+
+/// Takes out a cookie of that name that the application set by hand: a response must not set one twice (RFC
+/// 6265bis, section 4.1.1). Others stay as they are.
+fn remove_cookie(headers: &mut HeaderMap, name: &CookieName) {
+    let is_ours = |value: &HeaderValue| {
+        let start = value.as_bytes().split(|byte| *byte == b'=').next();
+        start.unwrap_or_default().trim_ascii() == name.as_str().as_bytes()
+    };
+    if !headers.get_all(SET_COOKIE).any(is_ours) {
+        return;
+    }
+    let values = headers.remove(SET_COOKIE);
+    for other in values.filter(|value| !is_ours(value)) {
+        headers.append(SET_COOKIE, other);
+    }
+}

@@ -1,0 +1,50 @@
+use std::future::{Ready, ready};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use cloakroom::Sessions;
+
+use crate::SessionService;
+
+/// Gives each request its session of type `T`, for `wrap` of an application, a scope or a resource. One for
+/// each type; each needs a cookie name of its own.
+///
+/// It reads nothing, and speaks to no store, unless something asks for the session. Where it is put twice, the
+/// inner one steps back. Make the [`Sessions`] once, outside of the closure that `HttpServer::new` calls for
+/// each of its workers.
+#[derive(Debug)]
+pub struct SessionMiddleware<T> {
+    sessions: Sessions<T>,
+}
+
+impl<T> SessionMiddleware<T> {
+    /// A middleware for these sessions.
+    #[must_use]
+    pub fn new(sessions: Sessions<T>) -> Self {
+        Self { sessions }
+    }
+}
+
+// By hand: deriving would ask for `T: Clone`.
+impl<T> Clone for SessionMiddleware<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.sessions.clone())
+    }
+}
+
+impl<S, T, B> Transform<S, ServiceRequest> for SessionMiddleware<T>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    T: Send + Sync + 'static,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<B>;
+    type Error = actix_web::Error;
+    type Transform = SessionService<S, T>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(SessionService::new(service, self.sessions.clone())))
+    }
+}

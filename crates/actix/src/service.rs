@@ -1,0 +1,51 @@
+use std::task::{Context, Poll};
+
+use actix_web::HttpMessage;
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use cloakroom::{LazySession, Sessions};
+
+use crate::ResponseFuture;
+use crate::headers::CookieValues;
+
+/// What [`SessionMiddleware`](crate::SessionMiddleware) makes of a service.
+#[derive(Debug)]
+pub struct SessionService<S, T> {
+    inner: S,
+    sessions: Sessions<T>,
+}
+
+impl<S, T> SessionService<S, T> {
+    pub(crate) fn new(inner: S, sessions: Sessions<T>) -> Self {
+        Self { inner, sessions }
+    }
+}
+
+impl<S, T, B> Service<ServiceRequest> for SessionService<S, T>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    T: Send + Sync + 'static,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<B>;
+    type Error = actix_web::Error;
+    type Future = ResponseFuture<S::Future, T, B>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        // A middleware further out has done it already: two would each send a cookie of the same name.
+        if request.extensions().contains::<LazySession<T>>() {
+            return ResponseFuture::new(self.inner.call(request), None);
+        }
+        let cookies = CookieValues::of(request.headers());
+        let session = self.sessions.for_request(cookies);
+        request.extensions_mut().insert(session.clone());
+        ResponseFuture::new(
+            self.inner.call(request),
+            Some((session, self.sessions.clone())),
+        )
+    }
+}
