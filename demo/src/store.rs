@@ -3,8 +3,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use cloakroom::{MemoryStore, Store, StoreError};
-use cloakroom_sqlx::SqliteStore;
+use cloakroom::{MemoryStore, Store};
+use cloakroom_sqlx::{MySqlStore, PostgresStore, SqliteStore};
+use sqlx::{MySqlPool, PgPool};
 
 use crate::shopper::Shopper;
 use crate::start_error::StartError;
@@ -19,13 +20,15 @@ use crate::start_error::StartError;
 /// assert!("mongodb://localhost".parse::<StoreUrl>().is_err());
 /// # Ok::<(), cloakroom_demo::InvalidStoreUrl>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoreUrl(Kind);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Kind {
     Memory,
     Sqlite(String),
+    Postgres(String),
+    MySql(String),
 }
 
 /// The text names no store that the demo knows.
@@ -47,14 +50,27 @@ impl StoreUrl {
             Kind::Memory => Ok(OpenStore::Memory(Arc::new(MemoryStore::new()))),
             Kind::Sqlite(url) => {
                 let store = SqliteStore::open(url).await;
-                Ok(OpenStore::Sqlite(
-                    store.map_err(|error| self.unusable(error))?,
-                ))
+                let store = store.map_err(|error| self.unusable(error))?;
+                Ok(OpenStore::Sqlite(store))
+            }
+            Kind::Postgres(url) => {
+                let pool = PgPool::connect(url).await;
+                let pool = pool.map_err(|error| self.unusable(error))?;
+                let store = PostgresStore::create(pool).await;
+                let store = store.map_err(|error| self.unusable(error))?;
+                Ok(OpenStore::Postgres(store))
+            }
+            Kind::MySql(url) => {
+                let pool = MySqlPool::connect(url).await;
+                let pool = pool.map_err(|error| self.unusable(error))?;
+                let store = MySqlStore::create(pool).await;
+                let store = store.map_err(|error| self.unusable(error))?;
+                Ok(OpenStore::MySql(store))
             }
         }
     }
 
-    fn unusable(&self, error: StoreError) -> StartError {
+    fn unusable(&self, error: impl Error + Send + Sync + 'static) -> StartError {
         StartError::because(format!("cannot use the store {self}"), error)
     }
 }
@@ -64,6 +80,8 @@ impl StoreUrl {
 pub(crate) enum OpenStore {
     Memory(Arc<MemoryStore<Shopper>>),
     Sqlite(SqliteStore<Shopper>),
+    Postgres(PostgresStore<Shopper>),
+    MySql(MySqlStore<Shopper>),
 }
 
 impl OpenStore {
@@ -72,6 +90,8 @@ impl OpenStore {
         match self {
             Self::Memory(store) => store.clone(),
             Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::MySql(store) => Arc::new(store.clone()),
         }
     }
 
@@ -81,6 +101,8 @@ impl OpenStore {
         match self {
             Self::Memory(_) => {}
             Self::Sqlite(store) => store.pool().close().await,
+            Self::Postgres(store) => store.pool().close().await,
+            Self::MySql(store) => store.pool().close().await,
         }
     }
 }
@@ -94,6 +116,12 @@ impl FromStr for StoreUrl {
             Some(("sqlite", place)) if !place.trim_matches('/').is_empty() => {
                 Kind::Sqlite(text.to_owned())
             }
+            Some(("postgres" | "postgresql", place)) if place.starts_with("//") => {
+                Kind::Postgres(text.to_owned())
+            }
+            Some(("mysql" | "mariadb", place)) if place.starts_with("//") => {
+                Kind::MySql(text.to_owned())
+            }
             _ => return Err(InvalidStoreUrl { _private: () }),
         };
         Ok(Self(kind))
@@ -102,17 +130,60 @@ impl FromStr for StoreUrl {
 
 impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
-            Kind::Memory => "memory:",
-            Kind::Sqlite(url) => url,
-        })
+        match &self.0 {
+            Kind::Memory => f.write_str("memory:"),
+            Kind::Sqlite(url) => f.write_str(url),
+            Kind::Postgres(url) | Kind::MySql(url) => f.write_str(&without_password(url)),
+        }
     }
+}
+
+// As `Display`: an address may have a password in it.
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreUrl({self})")
+    }
+}
+
+/// The address of a server without user, password and parameters: they are nobody's who reads a log.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let place = rest.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{place}")
 }
 
 impl fmt::Display for InvalidStoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a store is `memory:` or `sqlite://` and the path of a file")
+        f.write_str(
+            "a store is `memory:`, `sqlite://` and the path of a file, `postgres://…` or `mysql://…`",
+        )
     }
 }
 
 impl Error for InvalidStoreUrl {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_printed() {
+        for (url, shown) in [
+            (
+                "postgres://ada:l@velace@db:5432/shop?sslkey=x",
+                "postgres://db:5432/shop",
+            ),
+            (
+                "mysql://root:secret@localhost/shop",
+                "mysql://localhost/shop",
+            ),
+            ("postgresql://localhost/shop", "postgresql://localhost/shop"),
+        ] {
+            let store: StoreUrl = url.parse().unwrap();
+            assert_eq!(store.to_string(), shown);
+            assert_eq!(format!("{store:?}"), format!("StoreUrl({shown})"));
+            assert!(store.is_durable());
+        }
+    }
+}
