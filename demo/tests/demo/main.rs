@@ -9,5 +9,6 @@ mod page;
 mod parallel;
 mod process;
 mod server;
+mod servers;
 mod stores;
 mod trouble;

@@ -15,14 +15,18 @@ use tokio::task::JoinSet;
 use crate::client::Visitor;
 
 /// The demo, running in that directory on a free port. Killed when it is dropped.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     address: SocketAddr,
 }
 
 impl Program {
     async fn start(directory: &TempDir, log: &str) -> Self {
-        let mut child = command(directory, &["--listen", "127.0.0.1:0"])
+        Self::start_with(directory, log, &[]).await
+    }
+
+    pub(crate) async fn start_with(directory: &TempDir, log: &str, more: &[&str]) -> Self {
+        let mut child = command(directory, &[&["--listen", "127.0.0.1:0"], more].concat())
             .env("RUST_LOG", log)
             .stdout(Stdio::piped())
             .stderr(fs::File::create(directory.path().join("log")).unwrap())
@@ -40,7 +44,7 @@ impl Program {
         Self { child, address }
     }
 
-    fn visitor(&self) -> Visitor {
+    pub(crate) fn visitor(&self) -> Visitor {
         Visitor::of(self.address)
     }
 
