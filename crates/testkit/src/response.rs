@@ -83,6 +83,17 @@ impl Response {
                 "a response with a session cookie varies by it: {vary:?}"
             );
         }
+        for (name, value) in &self.fields {
+            let value = String::from_utf8_lossy(value).to_ascii_lowercase();
+            assert!(
+                !name.starts_with("access-control-"),
+                "nobody asked for {name}"
+            );
+            assert!(
+                !name.contains("cloakroom") && !value.contains("cloakroom"),
+                "a response does not tell what made it: {name}"
+            );
+        }
         if self.status >= 500 {
             assert_eq!(self.all("set-cookie"), [""; 0], "trouble sends no cookie");
         }

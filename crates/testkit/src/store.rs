@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
 use cloakroom::{
     Clock, Enumerate, Expect, MemoryStore, Record, RotateOutcome, SessionKey, SetOutcome, Store,
@@ -46,6 +46,8 @@ struct Probe {
     // Before the operation takes effect, and after it did but before it is acknowledged.
     before: [Gate; 6],
     after: [Gate; 6],
+    // Written while counting: a count is of one moment, not of some before and some after a rotation.
+    counting: RwLock<()>,
 }
 
 /// What the store says when it fails: nothing of it may ever reach a client.
@@ -99,7 +101,16 @@ impl<T: Send + Sync + 'static> FaultyStore<T> {
     /// How many sessions live; not written down as asked.
     pub async fn live(&self) -> u64 {
         let everything = self.inner.enumerate().expect("a memory store can");
-        everything.count().await.expect("a memory store answers")
+        let count = {
+            let _alone = self
+                .probe
+                .counting
+                .write()
+                .expect("nothing panics under it");
+            // A memory store does its work here and not when it is awaited.
+            everything.count()
+        };
+        count.await.expect("a memory store answers")
     }
 
     /// Ends every session, as an administrator does; not written down as asked.
@@ -128,7 +139,10 @@ impl<T: Send + Sync + 'static> FaultyStore<T> {
             if let Some((_, kind)) = failing {
                 return Err(StoreError::new(kind, STORE_FAILURE));
             }
-            let answer = ask(&self.inner);
+            let answer = {
+                let _among_others = probe.counting.read().expect("nothing panics under it");
+                ask(&self.inner)
+            };
             let answer = answer.await;
             probe.after[op as usize].pass().await;
             answer
