@@ -125,16 +125,13 @@ impl Secret {
         }
     }
 
-    /// The secret as hexadecimal digits, to write it into a file that only its owner can read.
+    /// The secret as hexadecimal digits, to write it into a file that only its owner can read. This copy is not
+    /// wiped: do not keep it.
     #[must_use]
-    pub fn to_hex(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(self.0.len() * 2));
-        for byte in self.0.iter() {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(digit), 16).expect("four bits are a digit"));
-            }
-        }
-        text
+    pub fn to_hex(&self) -> String {
+        let digit = |four| char::from_digit(u32::from(four), 16).expect("four bits are a digit");
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.map(digit).collect()
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

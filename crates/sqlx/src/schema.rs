@@ -1,5 +1,7 @@
 //! The tables, and the version of their shape, so that a later release can bring them up to date.
 
+use std::time::Duration;
+
 use crate::TableName;
 use crate::dialect::{Engine, first_int};
 use crate::error::{DbError, DbErrorKind, Failure};
@@ -9,6 +11,9 @@ use crate::statements::fill;
 /// The version of the schema that this release makes and understands. It is kept in the table
 /// `<table>_schema`.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// How often the tables are tried to be made while other instances make them too.
+const SET_UP_ATTEMPTS: u64 = 10;
 
 /// The schema of one store, spelled for its engine.
 #[derive(Debug)]
@@ -58,9 +63,7 @@ pub(crate) async fn ensure<DB: Engine>(
     schema: &Schema,
 ) -> Result<(), DbError> {
     if found::<DB>(connection, schema).await?.is_none() {
-        DB::set_up(connection, schema)
-            .await
-            .map_err(|error| Failure::of::<DB>(error).into_error())?;
+        set_up::<DB>(connection, schema).await?;
     }
     match found::<DB>(connection, schema).await? {
         Some(version) if version == i64::from(SCHEMA_VERSION) => Ok(()),
@@ -69,6 +72,26 @@ pub(crate) async fn ensure<DB: Engine>(
             DbErrorKind::Other,
             format!("the table {}_schema holds no version", schema.table),
         )),
+    }
+}
+
+/// Other instances may be doing the same at this moment, and an engine may then undo one of them: MariaDB with
+/// snapshot isolation does. Each statement is safe to send again.
+async fn set_up<DB: Engine>(
+    connection: &mut DB::Connection,
+    schema: &Schema,
+) -> Result<(), DbError> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let done = DB::set_up(connection, schema).await;
+        match done.map_err(|error| Failure::of::<DB>(error).into_error()) {
+            Err(error) if error.kind() == DbErrorKind::Busy && attempt < SET_UP_ATTEMPTS => {
+                let pause = Duration::from_millis(fastrand::u64(1..=20 * attempt));
+                tokio::time::sleep(pause).await;
+            }
+            done => return done,
+        }
     }
 }
 
