@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,6 @@ use crate::storage::Storage;
 use crate::{CookieOptions, Error, KeyRing, Secret};
 
 /// Configures [`Sessions`]. See [`Sessions::builder`].
-#[derive(Debug)]
 #[must_use = "nothing is configured until `build` is called"]
 pub struct SessionsBuilder<T> {
     store: Arc<dyn Store<T>>,
@@ -153,5 +153,16 @@ impl<T: Send + Sync + 'static> SessionsBuilder<T> {
         Ok(Sessions {
             inner: Arc::new(inner),
         })
+    }
+}
+
+// By hand: deriving would ask for `T: Debug`.
+impl<T> fmt::Debug for SessionsBuilder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionsBuilder")
+            .field("cookie", &self.cookie)
+            .field("store", &self.store)
+            .field("lifetimes", &self.lifetimes)
+            .finish_non_exhaustive()
     }
 }

@@ -96,7 +96,7 @@ impl Secret {
     }
 
     /// From an environment variable that holds hexadecimal digits or base64. A value that is both is read as
-    /// hexadecimal.
+    /// hexadecimal, and refused if it is too short as that.
     ///
     /// # Errors
     /// `Configuration` if the variable is not set, is neither, or is too short. The message names the
@@ -107,14 +107,22 @@ impl Secret {
                 "the environment variable {variable} is not set to text; {HOW}"
             ))
         })?;
-        Self::from_hex(&text)
-            .or_else(|_| Self::from_base64(&text))
-            .map_err(|_| {
+        Self::from_hex_or_base64(&text).map_err(|_| {
                 Error::configuration(format!(
                     "the environment variable {variable} does not hold at least {} random bytes as hexadecimal digits or base64; {HOW}",
                     Self::MIN_BYTES
                 ))
             })
+    }
+
+    fn from_hex_or_base64(text: &str) -> Result<Self, Error> {
+        // Hexadecimal digits are base64 too, and half as many bytes more: a hexadecimal secret that was cut off must
+        // not pass as one in base64.
+        let is_hex = text.trim().bytes().all(|byte| byte.is_ascii_hexdigit());
+        match is_hex {
+            true => Self::from_hex(text),
+            false => Self::from_base64(text),
+        }
     }
 
     /// The secret as hexadecimal digits, to write it into a file that only its owner can read.
@@ -212,6 +220,19 @@ mod tests {
             );
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_hexadecimal_secret_that_was_cut_off_does_not_pass_as_base64() {
+        let hex = "0123456789abcdef".repeat(4);
+        let whole = Secret::from_hex_or_base64(&format!(" {hex}\n")).unwrap();
+        assert_eq!(whole.as_bytes().len(), 32);
+        for cut_off in [62, 63, 48, 44, 0] {
+            assert!(Secret::from_hex_or_base64(&hex[..cut_off]).is_err());
+        }
+        let base64 = BASE64_STANDARD.encode(whole.as_bytes());
+        let same = Secret::from_hex_or_base64(&base64).unwrap();
+        assert_eq!(same.as_bytes(), whole.as_bytes());
     }
 
     #[test]

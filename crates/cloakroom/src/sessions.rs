@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use cloakroom_store::{Entry, Handle, Owner, Record, Store};
@@ -39,12 +40,10 @@ use crate::{
 /// # Ok::<(), cloakroom::Error>(())
 /// # }).unwrap();
 /// ```
-#[derive(Debug)]
 pub struct Sessions<T> {
     pub(crate) inner: Arc<Inner<T>>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Inner<T> {
     pub(crate) storage: Storage<T>,
     pub(crate) keys: KeyRing,
@@ -61,6 +60,17 @@ impl<T> Clone for Sessions<T> {
         Self {
             inner: Arc::clone(&self.inner),
         }
+    }
+}
+
+// By hand: deriving would ask for `T: Debug`.
+impl<T> fmt::Debug for Sessions<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("cookie", self.inner.cookie.name())
+            .field("store", &self.inner.storage.store)
+            .field("lifetimes", &self.inner.lifetimes)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,7 +11,6 @@ use cloakroom_store::{
 use crate::event::{Event, Events};
 use crate::{Error, ErrorKind};
 
-#[derive(Debug)]
 pub(crate) struct Storage<T> {
     pub(crate) store: Arc<dyn Store<T>>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -20,7 +19,6 @@ pub(crate) struct Storage<T> {
 }
 
 /// What is under a key.
-#[derive(Debug)]
 pub(crate) enum Loaded<T> {
     Live(Record<T>),
     Nothing,
@@ -89,10 +87,12 @@ impl<T: Send + Sync + 'static> Storage<T> {
         outcome.map_err(|error| self.failed(error))
     }
 
-    pub(crate) async fn touch(&self, key: &SessionKey, times: &Times) -> Result<bool, Error> {
-        let live = self
-            .store
-            .touch(key, times.last_seen_at, times.expires_at());
+    pub(crate) async fn touch(
+        &self,
+        key: &SessionKey,
+        last_seen_at: Timestamp,
+    ) -> Result<bool, Error> {
+        let live = self.store.touch(key, last_seen_at);
         live.await.map_err(|error| self.failed(error))
     }
 

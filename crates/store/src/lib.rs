@@ -9,6 +9,7 @@
 //! - [`Enumerate`] is what a store may offer beyond that: list, count, clear, purge, find by owner.
 //! - There is no "write whatever is there": every write says what it [expects](Expect), because an upsert
 //!   brings sessions back to life that ended while a slow request was still running.
+//! - The module `conformance`, behind the feature of that name, checks the laws on any store.
 //!
 //! # The laws
 //!
@@ -46,6 +47,9 @@ mod record;
 mod store;
 mod times;
 mod timestamp;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
 
 pub use client_info::ClientInfo;
 pub use clock::{Clock, ManualClock, SystemClock};

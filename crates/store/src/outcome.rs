@@ -35,7 +35,7 @@ impl Expect {
 }
 
 /// How a [`set`](crate::Store::set) or [`replace`](crate::Store::replace) ended. Only
-/// [`Stored`](SetOutcome::Stored) wrote anything.
+/// [`Stored`](SetOutcome::Stored) stored anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "unless it is `Stored`, nothing was written"]
 #[non_exhaustive]

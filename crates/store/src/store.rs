@@ -69,7 +69,7 @@ pub trait Store<T: Send + Sync + 'static>: fmt::Debug + Send + Sync + 'static {
     fn get(&self, key: &SessionKey) -> StoreFuture<'_, Option<Record<T>>>;
 
     /// Writes the whole record, if the expectation holds. The store gives the version: 1 for a new session,
-    /// one more for each write.
+    /// one more for each write. A record that has expired already is stored all the same, and is dead at once.
     ///
     /// # Errors
     /// `TooLarge`, `Full` or `Unencodable`: nothing was written. `Unavailable`: it may have been.
@@ -80,31 +80,27 @@ pub trait Store<T: Send + Sync + 'static>: fmt::Debug + Send + Sync + 'static {
         expect: Expect,
     ) -> StoreFuture<'_, SetOutcome>;
 
-    /// Ends the session. Whether there was a live one. Ends an undecodable one too.
+    /// Ends the session. Whether there was a live one. Ends an undecodable one too, and may answer either.
     fn destroy(&self, key: &SessionKey) -> StoreFuture<'_, bool>;
 
-    /// Notes that the session was used: a new last-seen time and the expiry that follows from it (what
+    /// Notes that the session was used: a new last-seen time, and the expiry that follows from it (what
     /// [`Times::expires_at`] answers then). Changes neither data nor version, never creates. Whether the
     /// session was live.
     ///
     /// Provided: a `get` and a `set` with [`Expect::Version`] that leaves the data as it is, repeated while
-    /// others write. Unlike a store's own `touch` it gives the record a new version.
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        expires_at: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
-        // The provided version writes `Times`, from which the expiry follows.
-        let _ = expires_at;
+    /// others write. Unlike a store's own `touch` it gives the record a new version. It relies on keys not being
+    /// used again after a `destroy`, as the engine never does.
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
         fallback::touch(self, *key, last_seen_at)
     }
 
     /// Moves the record to another key and gives it these times. Data, owner and version stay. Never
-    /// creates; never two live keys.
+    /// creates; never two live keys. The two keys differ.
     ///
     /// Provided: the old record is first expired by a compare-and-set, then written under the new key, so
-    /// that no update is lost and a crash leaves none alive rather than two.
+    /// that no update is lost and a crash leaves none alive rather than two. For a moment neither key is live,
+    /// so a store that can end all sessions of an owner brings a `rotate` of its own: in that moment one would
+    /// be missed.
     fn rotate(
         &self,
         from: &SessionKey,
@@ -115,7 +111,8 @@ pub trait Store<T: Send + Sync + 'static>: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Ends whatever is under `from`, live or not, and stores a new session under `to`, which must be free:
-    /// what a sign-in does. One step where the engine can.
+    /// what a sign-in does. One step where the engine can. The two keys differ. Whatever the outcome, and on an
+    /// error too, what was under `from` may have ended.
     ///
     /// Provided: a `destroy`, then a `set` with [`Expect::Absent`].
     fn replace(
@@ -151,13 +148,8 @@ impl<T: Send + Sync + 'static, S: Store<T> + ?Sized> Store<T> for Arc<S> {
         (**self).destroy(key)
     }
 
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        expires_at: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
-        (**self).touch(key, last_seen_at, expires_at)
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
+        (**self).touch(key, last_seen_at)
     }
 
     fn rotate(

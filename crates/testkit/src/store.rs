@@ -171,16 +171,9 @@ impl<T: Send + Sync + 'static> Store<T> for FaultyStore<T> {
         self.through(Op::Destroy, move |store| store.destroy(&key))
     }
 
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        expires_at: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
         let key = *key;
-        self.through(Op::Touch, move |store| {
-            store.touch(&key, last_seen_at, expires_at)
-        })
+        self.through(Op::Touch, move |store| store.touch(&key, last_seen_at))
     }
 
     fn rotate(

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -20,7 +21,6 @@ use crate::SessionError;
 /// }
 /// # let _: axum::routing::MethodRouter = axum::routing::get(visit);
 /// ```
-#[derive(Clone, Debug)]
 pub struct CurrentSession<T>(cloakroom::CurrentSession<T>);
 
 /// The session in a handler, not loaded: for signing out, or signing in. See [`cloakroom::LazySession`].
@@ -34,7 +34,6 @@ pub struct CurrentSession<T>(cloakroom::CurrentSession<T>);
 /// }
 /// # let _: axum::routing::MethodRouter = axum::routing::post(sign_out);
 /// ```
-#[derive(Clone, Debug)]
 pub struct LazySession<T>(cloakroom::LazySession<T>);
 
 /// The session's data. Refuses with 401 if there is no session, so a handler that takes it is for those who
@@ -51,7 +50,6 @@ pub struct LazySession<T>(cloakroom::LazySession<T>);
 /// }
 /// # let _: axum::routing::MethodRouter = axum::routing::get(account).post(home);
 /// ```
-#[derive(Debug)]
 pub struct SessionData<T>(pub Arc<T>);
 
 impl<T> CurrentSession<T> {
@@ -91,6 +89,37 @@ impl<T> Deref for SessionData<T> {
 
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+// By hand: deriving would ask for `T: Clone` and `T: Debug`, and would print the data.
+impl<T> Clone for CurrentSession<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Clone for LazySession<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> fmt::Debug for CurrentSession<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for LazySession<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for SessionData<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionData(…)")
     }
 }
 

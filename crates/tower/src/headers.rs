@@ -51,10 +51,10 @@ fn add_to_vary(headers: &mut HeaderMap) {
     }
     match headers.entry(VARY) {
         Entry::Vacant(entry) => {
-            entry.insert(HeaderValue::from_static("cookie"));
+            entry.insert(HeaderValue::from_static("Cookie"));
         }
         Entry::Occupied(mut entry) => {
-            let merged = [entry.get().as_bytes(), b", cookie"].concat();
+            let merged = [entry.get().as_bytes(), b", Cookie"].concat();
             let merged =
                 HeaderValue::from_bytes(&merged).expect("a valid value and ASCII are valid");
             *entry.get_mut() = merged;

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use cloakroom::Sessions;
 use tower_layer::Layer;
 
@@ -7,7 +9,6 @@ use crate::SessionService;
 ///
 /// It reads nothing, and speaks to no store, unless something asks for the session. Where it is put twice, the
 /// inner one steps back.
-#[derive(Debug)]
 pub struct SessionLayer<T> {
     sessions: Sessions<T>,
 }
@@ -20,7 +21,13 @@ impl<T> SessionLayer<T> {
     }
 }
 
-// By hand: deriving would ask for `T: Clone`.
+// By hand: deriving would ask for `T: Debug` and `T: Clone`.
+impl<T> fmt::Debug for SessionLayer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SessionLayer").field(&self.sessions).finish()
+    }
+}
+
 impl<T> Clone for SessionLayer<T> {
     fn clone(&self) -> Self {
         Self::new(self.sessions.clone())

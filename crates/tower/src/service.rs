@@ -1,3 +1,4 @@
+use std::fmt;
 use std::task::{Context, Poll};
 
 use cloakroom::{LazySession, Sessions};
@@ -8,7 +9,6 @@ use crate::ResponseFuture;
 use crate::headers::CookieValues;
 
 /// What [`SessionLayer`](crate::SessionLayer) makes of a service.
-#[derive(Debug)]
 pub struct SessionService<S, T> {
     inner: S,
     sessions: Sessions<T>,
@@ -19,6 +19,16 @@ impl<S, T> SessionService<S, T> {
     #[must_use]
     pub fn new(inner: S, sessions: Sessions<T>) -> Self {
         Self { inner, sessions }
+    }
+}
+
+// By hand: deriving would ask for `T: Debug` and `T: Clone`.
+impl<S: fmt::Debug, T> fmt::Debug for SessionService<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionService")
+            .field("inner", &self.inner)
+            .field("sessions", &self.sessions)
+            .finish()
     }
 }
 

@@ -32,8 +32,10 @@ impl CookieWriter {
     pub(crate) fn set(&self, id: &SignedSessionId, max_age: Option<Duration>) -> String {
         let mut value = self.start(id.as_str());
         if let Some(left) = max_age {
-            // A second at least: zero would remove the cookie that is being set.
-            let seconds = left.min(MAX_AGE_LIMIT).as_secs().max(1);
+            // Rounded up: some milliseconds have passed since the session began, and 30 days are not to read as
+            // a second less. Also never zero, which would remove the cookie that is being set.
+            let left = left.clamp(Duration::from_millis(1), MAX_AGE_LIMIT);
+            let seconds = left.as_millis().div_ceil(1000);
             write!(value, "; Max-Age={seconds}").expect("a string takes any text");
         }
         value.push_str(&self.attributes);
@@ -98,10 +100,10 @@ mod tests {
 
     #[test]
     fn the_default_cookie_and_its_removal() {
-        let (set, remove) = write(CookieOptions::new(), Some(Duration::from_millis(59_999)));
+        let (set, remove) = write(CookieOptions::new(), Some(Duration::from_millis(59_001)));
         assert_eq!(
             set,
-            "__Host-sid=ID; Max-Age=59; Path=/; Secure; HttpOnly; SameSite=Lax"
+            "__Host-sid=ID; Max-Age=60; Path=/; Secure; HttpOnly; SameSite=Lax"
         );
         assert_eq!(
             remove,
@@ -131,5 +133,6 @@ mod tests {
         assert!(age(ten_years).contains("; Max-Age=34560000;"));
         assert!(age(Duration::MAX).contains("; Max-Age=34560000;"));
         assert!(age(Duration::from_millis(3)).contains("; Max-Age=1;"));
+        assert!(age(Duration::ZERO).contains("; Max-Age=1;"));
     }
 }

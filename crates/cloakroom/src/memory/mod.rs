@@ -1,6 +1,7 @@
 //! Sessions in this process.
 
 mod builder;
+mod capacity;
 mod enumerate;
 mod key_hasher;
 mod locked;

@@ -40,6 +40,11 @@ impl OwnerIndex {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     pub(super) fn clear(&mut self) {
         self.keys = HashMap::new();
     }

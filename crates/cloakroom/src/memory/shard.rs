@@ -131,6 +131,11 @@ impl<T> Shard<T> {
         self.schedule.first().map(|(_, key)| *key)
     }
 
+    #[cfg(test)]
+    pub(super) fn memory_in_use(&self) -> (usize, usize) {
+        (self.slots.capacity(), self.schedule.len())
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

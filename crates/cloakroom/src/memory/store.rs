@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cloakroom_store::{
-    Enumerate, Expect, Owner, Record, RotateOutcome, SessionKey, SetOutcome, Store, StoreError,
-    StoreErrorKind, StoreFuture, Times, Timestamp,
+    Enumerate, Expect, Record, RotateOutcome, SessionKey, SetOutcome, Store, StoreError,
+    StoreFuture, Times, Timestamp,
 };
 
-use super::builder::{MemoryStoreBuilder, Settings, WhenFull};
+use super::builder::{MemoryStoreBuilder, Settings};
 use super::locked::{Locked, Locks};
 use super::purger::Purger;
 
@@ -42,7 +42,7 @@ pub struct MemoryStore<T> {
 pub(super) struct Inner<T> {
     pub(super) locks: Locks<T>,
     /// Records held, expired ones included, and places reserved for new ones.
-    held: AtomicUsize,
+    pub(super) held: AtomicUsize,
     pub(super) settings: Settings,
     _purger: Purger,
 }
@@ -198,88 +198,6 @@ impl<T: Send + Sync + 'static> Inner<T> {
         self.held.fetch_sub(1, Ordering::Relaxed);
         Some(record)
     }
-
-    /// Removes what has expired, shard by shard, a few under each lock. How many.
-    pub(super) fn purge(&self) -> u64 {
-        /// Looked at under one lock: some tens of microseconds.
-        const BATCH: usize = 64;
-        let now = self.now();
-        let mut removed = 0;
-        for shard in 0..self.locks.shards().count() {
-            loop {
-                let purged = self.locks.nth_shard(shard).purge(now, BATCH);
-                self.forget(&purged.owned, purged.removed);
-                removed += purged.removed as u64;
-                if purged.looked_at < BATCH {
-                    break;
-                }
-            }
-        }
-        removed
-    }
-
-    /// For a record whose place has just been given up.
-    fn hold_one_more(&self) {
-        self.held.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts records that are no longer held.
-    pub(super) fn release(&self, records: usize) {
-        self.held.fetch_sub(records, Ordering::Relaxed);
-    }
-
-    /// Takes purged records out of the owner index and the count.
-    fn forget(&self, owned: &[(Owner, SessionKey)], removed: usize) {
-        self.release(removed);
-        for (owner, key) in owned {
-            let mut index = self.locks.index(owner);
-            // Unless a session was stored anew under that key since.
-            if self.locks.shard(key).owner(key) != Some(owner) {
-                index.remove(owner, key);
-            }
-        }
-    }
-
-    /// A place for one more session.
-    fn reserve(&self, now: Timestamp) -> Result<Reserved<'_>, StoreError> {
-        let max = self.settings.max_sessions;
-        let take = || {
-            let more = |held| (held < max).then_some(held + 1);
-            let taken = self
-                .held
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-            taken.is_ok().then_some(Reserved {
-                held: &self.held,
-                kept: false,
-            })
-        };
-        if let Some(reserved) = take() {
-            return Ok(reserved);
-        }
-        self.purge();
-        loop {
-            if let Some(reserved) = take() {
-                return Ok(reserved);
-            }
-            if self.settings.when_full == WhenFull::Refuse || !self.evict(now) {
-                return Err(StoreError::new(
-                    StoreErrorKind::Full,
-                    format!("the memory store holds its maximum of {max} sessions"),
-                ));
-            }
-        }
-    }
-
-    /// Ends a session that would end soon by itself. Whether there was one.
-    fn evict(&self, now: Timestamp) -> bool {
-        // A different shard first each time, so that the sessions of one do not bear it all.
-        let shards = self.locks.shards().count();
-        let start = now.as_millis().unsigned_abs() as usize;
-        (0..shards).any(|step| {
-            let soonest = self.locks.nth_shard((start + step) % shards).soonest();
-            soonest.is_some_and(|key| self.destroy(&key))
-        })
-    }
 }
 
 fn insert<T>(locked: &mut Locked<'_, T>, key: SessionKey, record: Record<T>) {
@@ -287,26 +205,6 @@ fn insert<T>(locked: &mut Locked<'_, T>, key: SessionKey, record: Record<T>) {
         locked.index(owner).add(owner, key);
     }
     locked.shard(&key).put(key, record);
-}
-
-/// A place that is given back unless it is kept.
-struct Reserved<'a> {
-    held: &'a AtomicUsize,
-    kept: bool,
-}
-
-impl Reserved<'_> {
-    fn keep(mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for Reserved<'_> {
-    fn drop(&mut self) {
-        if !self.kept {
-            self.held.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
 }
 
 impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
@@ -329,12 +227,7 @@ impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
         StoreFuture::ready(Ok(self.inner.destroy(key)))
     }
 
-    fn touch(
-        &self,
-        key: &SessionKey,
-        last_seen_at: Timestamp,
-        _: Option<Timestamp>,
-    ) -> StoreFuture<'_, bool> {
+    fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> StoreFuture<'_, bool> {
         StoreFuture::ready(Ok(self.inner.touch(key, last_seen_at)))
     }
 
@@ -358,6 +251,25 @@ impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
 
     fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
         Some(&*self.inner)
+    }
+}
+
+#[cfg(test)]
+impl<T: Send + Sync + 'static> MemoryStore<T> {
+    pub(super) fn inner(&self) -> &Arc<Inner<T>> {
+        &self.inner
+    }
+
+    /// How many places the tables have, how many sessions are scheduled, how many owners are known.
+    pub(super) fn memory_in_use(&self) -> (usize, usize, usize) {
+        let (mut places, mut scheduled) = (0, 0);
+        for shard in self.inner.locks.shards() {
+            let in_use = shard.memory_in_use();
+            places += in_use.0;
+            scheduled += in_use.1;
+        }
+        let owners = self.inner.locks.index_parts().map(|part| part.len()).sum();
+        (places, scheduled, owners)
     }
 }
 

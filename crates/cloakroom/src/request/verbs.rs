@@ -207,7 +207,10 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let storage = &self.inner().storage;
         live.record.times.last_seen_at = storage.now();
         // An error has been reported as an event; a session that ended meanwhile stays ended.
-        if let Ok(true) = storage.touch(&live.key, &live.record.times).await {
+        if let Ok(true) = storage
+            .touch(&live.key, live.record.times.last_seen_at)
+            .await
+        {
             self.sessions.emit(|| Event::Touched {
                 handle: live.key.handle(),
             });

@@ -1,0 +1,59 @@
+use crate::statements::Dialectal;
+
+/// MySQL's `UPDATE` returns no rows. `LAST_INSERT_ID(…)` puts a number into its answer instead.
+///
+/// Assignments are made from left to right and see those before them, so `expires_at`, which conditions look
+/// at, comes last in an insert's `ON DUPLICATE KEY UPDATE`.
+pub(super) const DIALECTAL: Dialectal = Dialectal {
+    next_version: "LAST_INSERT_ID(version + 1)",
+    same_version: "LAST_INSERT_ID(version)",
+    returning_version: "",
+    // Answers 2 if a live row is there. Otherwise 1 (a dead one was overwritten) or nothing (inserted).
+    insert: "INSERT INTO {table} ({insert_columns}) VALUES ({insert_values}) \
+        ON DUPLICATE KEY UPDATE \
+        version = IF(expires_at <= :now, LAST_INSERT_ID(1), version + 0 * LAST_INSERT_ID(2)), \
+        created_at = IF(expires_at <= :now, VALUES(created_at), created_at), \
+        authenticated_at = IF(expires_at <= :now, VALUES(authenticated_at), authenticated_at), \
+        last_seen_at = IF(expires_at <= :now, VALUES(last_seen_at), last_seen_at), \
+        ends_at = IF(expires_at <= :now, VALUES(ends_at), ends_at), \
+        idle_timeout_ms = IF(expires_at <= :now, VALUES(idle_timeout_ms), idle_timeout_ms), \
+        browser_session = IF(expires_at <= :now, VALUES(browser_session), browser_session), \
+        owner = IF(expires_at <= :now, VALUES(owner), owner), \
+        user_agent = IF(expires_at <= :now, VALUES(user_agent), user_agent), \
+        address = IF(expires_at <= :now, VALUES(address), address), \
+        codec = IF(expires_at <= :now, VALUES(codec), codec), \
+        data = IF(expires_at <= :now, VALUES(data), data), \
+        expires_at = IF(expires_at <= :now, VALUES(expires_at), expires_at)",
+    // A `DELETE` cannot say whether the row was live, so that is its condition.
+    destroy: "DELETE FROM {table} WHERE session_key = :key AND {live}",
+    // Only what is dead: a session may have been stored under this key between the two statements.
+    destroy_dead: Some("DELETE FROM {table} WHERE session_key = :key AND expires_at <= :now"),
+    clear: "DELETE FROM {table} WHERE {live} LIMIT :limit",
+    purge: "DELETE FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit",
+    // `VARBINARY`: owners are compared byte by byte, whatever the database's collation.
+    schema: &[
+        "CREATE TABLE IF NOT EXISTS {table} (
+            session_key BINARY(32) NOT NULL PRIMARY KEY,
+            handle CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+            version BIGINT NOT NULL,
+            created_at BIGINT NOT NULL,
+            authenticated_at BIGINT,
+            last_seen_at BIGINT NOT NULL,
+            ends_at BIGINT,
+            idle_timeout_ms BIGINT,
+            expires_at BIGINT,
+            browser_session BIGINT NOT NULL,
+            owner VARBINARY(255),
+            user_agent VARBINARY(256),
+            address VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+            codec VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+            data LONGBLOB NOT NULL,
+            INDEX {table}_expiry (expires_at),
+            INDEX {table}_owner (owner, created_at)
+        ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC",
+        "CREATE TABLE IF NOT EXISTS {table}_schema (
+            id BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL
+        ) ENGINE = InnoDB",
+        "INSERT IGNORE INTO {table}_schema (id, version) VALUES (1, {schema_version})",
+    ],
+};

@@ -1,0 +1,46 @@
+use crate::statements::Dialectal;
+
+pub(super) const DIALECTAL: Dialectal = Dialectal {
+    next_version: "version + 1",
+    same_version: "version",
+    returning_version: " RETURNING version",
+    insert: "INSERT INTO {table} ({insert_columns}) VALUES ({insert_values}) \
+        ON CONFLICT (session_key) DO UPDATE SET version = 1, {times}, {content} \
+        WHERE {table}.expires_at <= :now RETURNING version",
+    destroy: "DELETE FROM {table} WHERE session_key = :key \
+        RETURNING CASE WHEN {live} THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END",
+    destroy_dead: None,
+    clear: "DELETE FROM {table} WHERE session_key IN \
+        (SELECT session_key FROM {table} WHERE {live} LIMIT :limit)",
+    // A row that another instance is purging is skipped. A row that was refreshed meanwhile is looked at
+    // again by the outer condition.
+    purge: "DELETE FROM {table} WHERE session_key IN \
+        (SELECT session_key FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit \
+        FOR UPDATE SKIP LOCKED) AND expires_at <= :now",
+    // `COLLATE \"C\"`: owners are compared byte by byte, whatever the database's collation.
+    schema: &[
+        "CREATE TABLE IF NOT EXISTS {table} (
+            session_key BYTEA NOT NULL PRIMARY KEY CHECK (length(session_key) = 32),
+            handle TEXT NOT NULL,
+            version BIGINT NOT NULL,
+            created_at BIGINT NOT NULL,
+            authenticated_at BIGINT,
+            last_seen_at BIGINT NOT NULL,
+            ends_at BIGINT,
+            idle_timeout_ms BIGINT,
+            expires_at BIGINT,
+            browser_session BIGINT NOT NULL,
+            owner TEXT COLLATE \"C\",
+            user_agent TEXT,
+            address TEXT,
+            codec TEXT NOT NULL,
+            data BYTEA NOT NULL
+        )",
+        "CREATE INDEX IF NOT EXISTS {table}_expiry ON {table} (expires_at) WHERE expires_at IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS {table}_owner ON {table} (owner, created_at) WHERE owner IS NOT NULL",
+        "CREATE TABLE IF NOT EXISTS {table}_schema (
+            id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL
+        )",
+        "INSERT INTO {table}_schema (id, version) VALUES (1, {schema_version}) ON CONFLICT (id) DO NOTHING",
+    ],
+};

@@ -1,0 +1,95 @@
+//! SQLite.
+
+mod file;
+mod gate;
+mod pool;
+mod sql;
+
+pub use pool::{Durability, SqliteFile};
+
+use std::sync::Arc;
+
+use futures_core::future::BoxFuture;
+use sqlx::error::DatabaseError;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteQueryResult, SqliteRow};
+use sqlx::{AssertSqlSafe, Connection, Row, Sqlite};
+
+use super::{Answer, Dialect, Engine, Placeholders, Trouble, run_with_sqlx};
+use crate::codec::Payload;
+use crate::schema::Schema;
+use crate::statement::Value;
+use crate::statements::Dialectal;
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+impl Dialect for Sqlite {}
+
+impl Engine for Sqlite {
+    const PLACEHOLDERS: Placeholders = Placeholders::Numbered('?');
+    const DIALECTAL: &'static Dialectal = &sql::DIALECTAL;
+    // Closing the only connection of a database in memory would drop the database. Nor is it needed: the
+    // connection's thread finishes or gives up the statement by itself.
+    const CLOSE_INTERRUPTED: bool = false;
+    type Gate = gate::FileGate;
+
+    fn run(
+        connection: &mut SqliteConnection,
+        sql: Arc<str>,
+        values: Vec<Value>,
+    ) -> BoxFuture<'_, Result<Answer<Self>, sqlx::Error>> {
+        let payload = |query: Query<'static>, payload| match payload {
+            Payload::Text(text) => query.bind(text),
+            Payload::Bytes(bytes) => query.bind(bytes),
+        };
+        run_with_sqlx!(connection, sql, values, |_: &SqliteQueryResult| 0, payload)
+    }
+
+    fn set_up<'a>(
+        connection: &'a mut SqliteConnection,
+        schema: &'a Schema,
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            // Takes the write lock at once, so that of many processes one works and the others wait.
+            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+            for statement in schema.statements() {
+                sqlx::raw_sql(AssertSqlSafe(statement.as_str()))
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await
+        })
+    }
+
+    fn int(row: &SqliteRow, at: usize) -> Result<Option<i64>, sqlx::Error> {
+        row.try_get(at)
+    }
+
+    fn bytes(row: &SqliteRow, at: usize) -> Result<Option<Vec<u8>>, sqlx::Error> {
+        row.try_get(at)
+    }
+
+    fn text(row: &SqliteRow, at: usize) -> Result<Option<String>, sqlx::Error> {
+        row.try_get(at)
+    }
+
+    fn trouble(error: &dyn DatabaseError) -> Trouble {
+        let code: i32 = error
+            .code()
+            .and_then(|code| code.parse().ok())
+            .unwrap_or_default();
+        // The low byte is the primary result code, the rest says more.
+        match (code, code & 0xff) {
+            (1555 | 2067, _) => Trouble::Taken,
+            // SQLITE_BUSY, LOCKED, NOMEM, INTERRUPT, PROTOCOL
+            (_, 5 | 6 | 7 | 9 | 15) => Trouble::Busy,
+            // SQLITE_READONLY
+            (_, 8) => Trouble::ReadOnly,
+            // SQLITE_PERM, IOERR, CORRUPT, FULL, CANTOPEN, AUTH, NOTADB
+            (_, 3 | 10 | 11 | 13 | 14 | 23 | 26) => Trouble::Storage,
+            // SQLITE_TOOBIG, CONSTRAINT, MISMATCH
+            (_, 18..=20) => Trouble::Value,
+            (_, 1) if error.message().starts_with("no such table") => Trouble::Missing,
+            _ => Trouble::Other,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+use crate::statements::Dialectal;
+
+pub(super) const DIALECTAL: Dialectal = Dialectal {
+    next_version: "version + 1",
+    same_version: "version",
+    returning_version: " RETURNING version",
+    insert: "INSERT INTO {table} ({insert_columns}) VALUES ({insert_values}) \
+        ON CONFLICT (session_key) DO UPDATE SET version = 1, {times}, {content} \
+        WHERE {table}.expires_at <= :now RETURNING version",
+    destroy: "DELETE FROM {table} WHERE session_key = :key RETURNING {live}",
+    destroy_dead: None,
+    clear: "DELETE FROM {table} WHERE session_key IN \
+        (SELECT session_key FROM {table} WHERE {live} LIMIT :limit)",
+    purge: "DELETE FROM {table} WHERE session_key IN \
+        (SELECT session_key FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)",
+    // `data` is `ANY` so that JSON stays text and MessagePack bytes.
+    schema: &[
+        "CREATE TABLE IF NOT EXISTS {table} (
+            session_key BLOB NOT NULL PRIMARY KEY CHECK (length(session_key) = 32),
+            handle TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            authenticated_at INTEGER,
+            last_seen_at INTEGER NOT NULL,
+            ends_at INTEGER,
+            idle_timeout_ms INTEGER,
+            expires_at INTEGER,
+            browser_session INTEGER NOT NULL,
+            owner TEXT,
+            user_agent TEXT,
+            address TEXT,
+            codec TEXT NOT NULL,
+            data ANY NOT NULL
+        ) STRICT",
+        "CREATE INDEX IF NOT EXISTS {table}_expiry ON {table} (expires_at) WHERE expires_at IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS {table}_owner ON {table} (owner, created_at) WHERE owner IS NOT NULL",
+        "CREATE TABLE IF NOT EXISTS {table}_schema (
+            id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL
+        ) STRICT",
+        "INSERT OR IGNORE INTO {table}_schema (id, version) VALUES (1, {schema_version})",
+    ],
+};

@@ -1,0 +1,154 @@
+use cloakroom_store::{
+    Entry, Enumerate, Owner, SessionKey, StoreError, StoreErrorKind, StoreFuture,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::DbStore;
+use crate::dialect::{Answer, Dialect, Engine, first_int};
+use crate::error::{DbError, DbErrorKind};
+use crate::operations::Inner;
+use crate::session::DbStoreSession;
+use crate::statement::Param;
+
+/// Rows in memory at once when all are visited.
+const PAGE: i64 = 64;
+/// Rows that one statement of `clear` removes.
+const CLEAR_BATCH: i64 = 500;
+/// How often `clear` looks again after it found less than a batch: sessions may be moving to other keys.
+const LAST_LOOKS: u32 = 8;
+
+impl<T, DB> Enumerate<T> for DbStore<T, DB>
+where
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+    DB: Dialect,
+{
+    fn visit<'a>(&'a self, visitor: &'a mut (dyn FnMut(Entry<T>) + Send)) -> StoreFuture<'a, ()> {
+        let inner = &*self.inner;
+        StoreFuture::new(async move {
+            let mut after: Vec<u8> = Vec::new();
+            loop {
+                let bindings = inner
+                    .now()
+                    .bytes(Param::After, &after)
+                    .int(Param::Limit, PAGE);
+                let answer = inner
+                    .within(inner.io.run(&inner.statements.page, &bindings))
+                    .await?;
+                let Some(last) = answer.rows.last() else {
+                    return Ok(());
+                };
+                after = key_of::<DB>(last)?;
+                entries(&answer).for_each(&mut *visitor);
+                if answer.rows.len() < PAGE as usize {
+                    return Ok(());
+                }
+            }
+        })
+    }
+
+    fn clear(&self) -> StoreFuture<'_, u64> {
+        let inner = &*self.inner;
+        StoreFuture::new(async move {
+            let mut ended = 0;
+            let mut looks = 0;
+            while looks <= LAST_LOOKS {
+                let bindings = inner.now().int(Param::Limit, CLEAR_BATCH);
+                let answer = inner
+                    .within(inner.io.run(&inner.statements.clear, &bindings))
+                    .await?;
+                ended += answer.affected;
+                match answer.affected {
+                    0 => break,
+                    some if some < CLEAR_BATCH as u64 => looks += 1,
+                    _ => {}
+                }
+            }
+            inner.purge_all().await?;
+            Ok(ended)
+        })
+    }
+
+    fn count(&self) -> StoreFuture<'_, u64> {
+        let inner = &*self.inner;
+        StoreFuture::new(inner.within(async move {
+            let answer = inner.io.run(&inner.statements.count, &inner.now()).await?;
+            let count = first_int(&answer).and_then(|count| u64::try_from(count).ok());
+            count.ok_or_else(|| DbError::new(DbErrorKind::Other, "the count is not a number"))
+        }))
+    }
+
+    fn purge_expired(&self) -> StoreFuture<'_, u64> {
+        let inner = &*self.inner;
+        StoreFuture::new(inner.purge_all())
+    }
+
+    fn list_by_owner(&self, owner: &Owner) -> StoreFuture<'_, Vec<Entry<T>>> {
+        let inner = &*self.inner;
+        let bindings = inner.now().text(Param::Owner, Some(owner.as_str()));
+        StoreFuture::new(async move {
+            let statement = &inner.statements.list_by_owner;
+            let answer = inner.within(inner.io.run(statement, &bindings)).await?;
+            Ok(entries(&answer).collect())
+        })
+    }
+
+    fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64> {
+        let inner = &*self.inner;
+        // No key is empty, so an empty one spares none.
+        let except = except.map_or(&[][..], |key| key.as_bytes());
+        let bindings = inner
+            .now()
+            .text(Param::Owner, Some(owner.as_str()))
+            .bytes(Param::Except, except);
+        StoreFuture::new(inner.within(async move {
+            let statement = &inner.statements.destroy_by_owner;
+            Ok(inner.io.run(statement, &bindings).await?.affected)
+        }))
+    }
+}
+
+impl<DB: Engine> Inner<DB> {
+    /// One batch: how many expired rows it removed.
+    pub(crate) async fn purge_batch(&self, size: u32) -> Result<u64, StoreError> {
+        let bindings = self.now().int(Param::Limit, i64::from(size));
+        let statement = &self.statements.purge;
+        let answer = self.within(self.io.run(statement, &bindings)).await?;
+        Ok(answer.affected)
+    }
+
+    /// Batch after batch, until one comes back empty: another instance may be holding rows of this one.
+    async fn purge_all(&self) -> Result<u64, StoreError> {
+        let size = self.purger.batch();
+        let mut removed = 0;
+        loop {
+            match self.purge_batch(size).await? {
+                0 => return Ok(removed),
+                some => removed += some,
+            }
+        }
+    }
+}
+
+/// The entries that decode. The others are noted in the log and left out.
+fn entries<T: DeserializeOwned, DB: Engine>(answer: &Answer<DB>) -> impl Iterator<Item = Entry<T>> {
+    answer.rows.iter().filter_map(|row| {
+        let row = DbStoreSession::from_row::<DB>(row).map_err(DbError::into_store_error);
+        row.and_then(DbStoreSession::into_entry)
+            .inspect_err(|error| {
+                let reason = std::error::Error::source(error).map(tracing::field::display);
+                tracing::warn!(reason, "an undecodable session is left out of a listing");
+            })
+            .ok()
+    })
+}
+
+fn key_of<DB: Engine>(row: &DB::Row) -> Result<Vec<u8>, StoreError> {
+    match DB::bytes(row, 0) {
+        Ok(Some(key)) => Ok(key),
+        _ => Err(StoreError::new(
+            StoreErrorKind::Internal,
+            "the key of a row cannot be read",
+        )),
+    }
+}

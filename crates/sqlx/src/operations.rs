@@ -1,0 +1,165 @@
+//! What the store's methods are made of: values on their way to a statement, and the writes that may take more
+//! than one.
+
+use std::sync::Arc;
+
+use cloakroom_store::{Clock, Record, SessionKey, SetOutcome, StoreError, Times, Timestamp};
+use serde::Serialize;
+
+use crate::codec::Codec;
+use crate::dialect::{Answer, Engine, first_int};
+use crate::error::{DbError, DbErrorKind};
+use crate::io::{Io, within};
+use crate::purge::Purger;
+use crate::statement::{Bindings, Param, Statement, Value};
+use crate::statements::Statements;
+
+/// How often a write is tried again whose way was barred by an expired row that has since gone.
+const ATTEMPTS: u32 = 4;
+
+/// What clones share.
+#[derive(Debug)]
+pub(crate) struct Inner<DB: Engine> {
+    pub(crate) io: Io<DB>,
+    pub(crate) statements: Statements,
+    pub(crate) codec: Codec,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) payload_limit: usize,
+    /// Ends with the last clone.
+    pub(crate) purger: Purger,
+}
+
+impl<DB: Engine> Inner<DB> {
+    pub(crate) async fn within<R>(
+        &self,
+        work: impl Future<Output = Result<R, DbError>>,
+    ) -> Result<R, StoreError> {
+        within(self.io.timeout, work).await
+    }
+
+    /// What every statement about one key needs.
+    pub(crate) fn at(&self, key: &SessionKey) -> Bindings {
+        self.now().bytes(Param::Key, key.as_bytes())
+    }
+
+    pub(crate) fn now(&self) -> Bindings {
+        Bindings::new().int(Param::Now, self.clock.now().as_millis())
+    }
+
+    /// A whole record, encoded, under the key `to`.
+    pub(crate) fn record<T: Serialize>(
+        &self,
+        bindings: Bindings,
+        to: &SessionKey,
+        record: &Record<T>,
+    ) -> Result<Bindings, StoreError> {
+        let payload = self.codec.encode(&*record.data, self.payload_limit)?;
+        let client = record.client.as_deref();
+        let address = client
+            .and_then(|client| client.address())
+            .map(|address| address.to_string());
+        let owner = record.owner.as_ref().map(|owner| owner.as_str());
+        Ok(with_times(with_key(bindings, to), &record.times)
+            .int(Param::BrowserSession, i64::from(record.browser_session))
+            .text(Param::Owner, owner)
+            .text(
+                Param::UserAgent,
+                client.and_then(|client| client.user_agent()),
+            )
+            .text(Param::Address, address.as_deref())
+            .text(Param::Codec, Some(self.codec.tag()))
+            .bind(Param::Data, Value::Payload(payload)))
+    }
+
+    pub(crate) async fn insert(&self, bindings: &Bindings) -> Result<SetOutcome, DbError> {
+        let answer = self.io.run(&self.statements.insert, bindings).await?;
+        Ok(match DB::inserted(&answer) {
+            true => SetOutcome::Stored(1),
+            false => SetOutcome::Exists,
+        })
+    }
+
+    pub(crate) async fn update(
+        &self,
+        bindings: &Bindings,
+        expected: Option<u64>,
+    ) -> Result<SetOutcome, DbError> {
+        let answer = match expected {
+            None => self.io.run(&self.statements.update_any, bindings).await?,
+            Some(version) => {
+                // No stored version is beyond 63 bits; one that is asked for matches none.
+                let version = i64::try_from(version).unwrap_or(-1);
+                let bindings = bindings.clone().int(Param::Version, version);
+                self.io
+                    .run(&self.statements.update_version, &bindings)
+                    .await?
+            }
+        };
+        if let Some(version) = DB::written_version(&answer) {
+            return Ok(SetOutcome::Stored(to_version(version)?));
+        }
+        if expected.is_none() {
+            return Ok(SetOutcome::Gone);
+        }
+        // Nothing was written, that is decided. This asks why, and cannot change it: should the expected
+        // version have come into being only now, it was not there when it counted.
+        Ok(match self.version_of(bindings).await? {
+            Some(found) if Some(found) != expected => SetOutcome::Conflict(found),
+            _ => SetOutcome::Gone,
+        })
+    }
+
+    pub(crate) async fn version_of(&self, bindings: &Bindings) -> Result<Option<u64>, DbError> {
+        let answer = self.io.run(&self.statements.version_of, bindings).await?;
+        first_int(&answer).map(to_version).transpose()
+    }
+
+    /// Runs a statement that moves a row to another key. Where an expired row is in the way it is removed.
+    /// `None`: a live one is there.
+    pub(crate) async fn over_dead(
+        &self,
+        statement: &Statement,
+        bindings: &Bindings,
+    ) -> Result<Option<Answer<DB>>, DbError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(answer) = self.io.try_run(statement, bindings).await? {
+                return Ok(Some(answer));
+            }
+            let freed = self.io.run(&self.statements.free, bindings).await?;
+            if freed.affected == 0 {
+                break;
+            }
+        }
+        Ok(None)
+    }
+}
+
+pub(crate) fn with_key(bindings: Bindings, to: &SessionKey) -> Bindings {
+    bindings
+        .bytes(Param::To, to.as_bytes())
+        .text(Param::Handle, Some(&to.handle().to_string()))
+}
+
+pub(crate) fn with_times(bindings: Bindings, times: &Times) -> Bindings {
+    let idle = times
+        .idle_timeout
+        .map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX));
+    bindings
+        .int(Param::CreatedAt, times.created_at.as_millis())
+        .int(
+            Param::AuthenticatedAt,
+            times.authenticated_at.map(Timestamp::as_millis),
+        )
+        .int(Param::LastSeenAt, times.last_seen_at.as_millis())
+        .int(Param::EndsAt, times.ends_at.map(Timestamp::as_millis))
+        .int(Param::IdleTimeoutMs, idle)
+        .int(
+            Param::ExpiresAt,
+            times.expires_at().map(Timestamp::as_millis),
+        )
+}
+
+pub(crate) fn to_version(version: i64) -> Result<u64, DbError> {
+    u64::try_from(version)
+        .map_err(|_| DbError::new(DbErrorKind::MalformedRow, "a version is negative"))
+}

@@ -1,0 +1,143 @@
+//! Every statement that a store sends, built once. What differs between engines comes from their `sql.rs`.
+
+use crate::TableName;
+use crate::dialect::Engine;
+use crate::statement::Statement;
+
+/// What the engines do not agree on.
+#[derive(Debug)]
+pub struct Dialectal {
+    /// The version after a write, and where it is kept for the answer.
+    pub next_version: &'static str,
+    /// The version as it is, kept for the answer.
+    pub same_version: &'static str,
+    /// How a write answers the version, if not otherwise.
+    pub returning_version: &'static str,
+    /// Inserts, or overwrites an expired row; leaves a live one alone.
+    pub insert: &'static str,
+    /// Removes one row.
+    pub destroy: &'static str,
+    /// Removes a row that `destroy` did not, where that one cannot say whether it was live.
+    pub destroy_dead: Option<&'static str>,
+    /// Removes some live rows.
+    pub clear: &'static str,
+    /// Removes some expired rows.
+    pub purge: &'static str,
+    /// The table, its indexes, and the table with the version of the schema.
+    pub schema: &'static [&'static str],
+}
+
+/// The statements of one store.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    pub(crate) get: Statement,
+    pub(crate) row: Statement,
+    pub(crate) version_of: Statement,
+    pub(crate) insert: Statement,
+    pub(crate) update_any: Statement,
+    pub(crate) update_version: Statement,
+    pub(crate) touch: Statement,
+    pub(crate) rotate: Statement,
+    pub(crate) replace: Statement,
+    pub(crate) free: Statement,
+    pub(crate) destroy: Statement,
+    pub(crate) destroy_dead: Option<Statement>,
+    pub(crate) page: Statement,
+    pub(crate) count: Statement,
+    pub(crate) clear: Statement,
+    pub(crate) purge: Statement,
+    pub(crate) list_by_owner: Statement,
+    pub(crate) destroy_by_owner: Statement,
+}
+
+/// In the order in which [`crate::DbStoreSession`] reads them.
+const COLUMNS: &str = "session_key, version, created_at, authenticated_at, last_seen_at, ends_at, \
+    idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+
+/// The columns of an insert, and their values.
+const INSERT_COLUMNS: &str = "session_key, handle, version, created_at, authenticated_at, last_seen_at, ends_at, \
+    idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+const INSERT_VALUES: &str = ":to, :handle, 1, :created_at, :authenticated_at, :last_seen_at, :ends_at, \
+    :idle_timeout_ms, :expires_at, :browser_session, :owner, :user_agent, :address, :codec, :data";
+
+const LIVE: &str = "(expires_at IS NULL OR expires_at > :now)";
+
+const TIMES: &str = "created_at = :created_at, authenticated_at = :authenticated_at, last_seen_at = :last_seen_at, \
+    ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, expires_at = :expires_at";
+
+const CONTENT: &str = "browser_session = :browser_session, owner = :owner, user_agent = :user_agent, \
+    address = :address, codec = :codec, data = :data";
+
+/// `Times::expires_at` in SQL. Computed from the row, not from what the caller read before: another request
+/// may have given the session another idle time-out since. No sum overflows.
+const EXPIRY: &str = "CASE WHEN idle_timeout_ms IS NULL THEN ends_at \
+    WHEN :last_seen_at > 9223372036854775807 - idle_timeout_ms THEN COALESCE(ends_at, 9223372036854775807) \
+    WHEN ends_at IS NOT NULL AND ends_at < :last_seen_at + idle_timeout_ms THEN ends_at \
+    ELSE :last_seen_at + idle_timeout_ms END";
+
+impl Statements {
+    pub(crate) fn of<DB: Engine>(table: &TableName) -> Self {
+        let sql = DB::DIALECTAL;
+        let build =
+            |template: &str| Statement::compile(&fill(template, sql, table), DB::PLACEHOLDERS);
+        Self {
+            get: build("SELECT {columns} FROM {table} WHERE session_key = :key AND {live}"),
+            row: build("SELECT {columns} FROM {table} WHERE session_key = :key"),
+            version_of: build("SELECT version FROM {table} WHERE session_key = :key AND {live}"),
+            insert: build(sql.insert),
+            update_any: build(
+                "UPDATE {table} SET version = {next_version}, {times}, {content} \
+                 WHERE session_key = :key AND {live}{returning_version}",
+            ),
+            update_version: build(
+                "UPDATE {table} SET version = {next_version}, {times}, {content} \
+                 WHERE session_key = :key AND version = :version AND {live}{returning_version}",
+            ),
+            touch: build(
+                "UPDATE {table} SET expires_at = {expiry}, last_seen_at = :last_seen_at \
+                 WHERE session_key = :key AND {live}",
+            ),
+            rotate: build(
+                "UPDATE {table} SET session_key = :to, handle = :handle, version = {same_version}, {times} \
+                 WHERE session_key = :key AND {live}{returning_version}",
+            ),
+            replace: build(
+                "UPDATE {table} SET session_key = :to, handle = :handle, version = 1, {times}, {content} \
+                 WHERE session_key = :key",
+            ),
+            free: build("DELETE FROM {table} WHERE session_key = :to AND expires_at <= :now"),
+            destroy: build(sql.destroy),
+            destroy_dead: sql.destroy_dead.map(build),
+            page: build(
+                "SELECT {columns} FROM {table} WHERE session_key > :after AND {live} \
+                 ORDER BY session_key LIMIT :limit",
+            ),
+            count: build("SELECT COUNT(*) FROM {table} WHERE {live}"),
+            clear: build(sql.clear),
+            purge: build(sql.purge),
+            list_by_owner: build(
+                "SELECT {columns} FROM {table} WHERE owner = :owner AND {live} \
+                 ORDER BY created_at, session_key",
+            ),
+            destroy_by_owner: build(
+                "DELETE FROM {table} WHERE owner = :owner AND session_key <> :except AND {live}",
+            ),
+        }
+    }
+}
+
+/// Fills in everything but the parameters.
+pub(crate) fn fill(template: &str, sql: &Dialectal, table: &TableName) -> String {
+    template
+        .replace("{columns}", COLUMNS)
+        .replace("{insert_columns}", INSERT_COLUMNS)
+        .replace("{insert_values}", INSERT_VALUES)
+        .replace("{times}", TIMES)
+        .replace("{content}", CONTENT)
+        .replace("{expiry}", EXPIRY)
+        .replace("{live}", LIVE)
+        .replace("{next_version}", sql.next_version)
+        .replace("{same_version}", sql.same_version)
+        .replace("{returning_version}", sql.returning_version)
+        .replace("{table}", table.as_str())
+}

@@ -1,0 +1,76 @@
+//! The laws on MariaDB, and a server in trouble.
+#![cfg(feature = "mysql")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod laws;
+mod trouble;
+
+use std::sync::Arc;
+
+use cloakroom_testservers::{MariaDb, or_skip};
+use laws::Bench;
+use sqlx::mysql::MySqlPoolOptions;
+use sqlx::{AssertSqlSafe, Executor, MySqlPool};
+
+impl Bench for MariaDb {
+    type Db = sqlx::MySql;
+
+    async fn pool(&self) -> MySqlPool {
+        pool(self, 8).await
+    }
+
+    async fn execute(pool: &MySqlPool, sql: String) {
+        sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap();
+    }
+}
+
+async fn pool(server: &MariaDb, connections: u32) -> MySqlPool {
+    let options = MySqlPoolOptions::new().max_connections(connections);
+    options.connect(&server.url()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_laws_hold() {
+    let Some(server) = or_skip(MariaDb::start_with(&["--max-connections=400"])) else {
+        return;
+    };
+    laws::all(Arc::new(server)).await;
+}
+
+/// Other isolation, other strictness, other rules for rows that changed meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_laws_hold_with_other_settings() {
+    let options = [
+        "--max-connections=400",
+        "--transaction-isolation=SERIALIZABLE",
+        "--sql-mode=",
+        "--innodb-snapshot-isolation=ON",
+    ];
+    let Some(server) = or_skip(MariaDb::start_with(&options)) else {
+        return;
+    };
+    laws::all(Arc::new(server)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble() {
+    let Some(mut server) = or_skip(MariaDb::start_with(&["--max-connections=12"])) else {
+        return;
+    };
+    trouble::killed_paused_and_restarted(pool(&server, 4).await, &mut server).await;
+    trouble::callers_that_go_away(pool(&server, 2).await).await;
+    // More than the server lets in: the pool's limit is never reached, the server's is.
+    trouble::no_connection_to_be_had(pool(&server, 30).await, 50).await;
+    trouble::no_connection_to_be_had(pool(&server, 1).await, 51).await;
+
+    let few = pool(&server, 1).await;
+    let store = trouble::store(few.clone()).await;
+    trouble::reads_go_on_when_writes_are_refused(&store, async |refuse| {
+        let sql = match refuse {
+            true => "SET SESSION TRANSACTION READ ONLY",
+            false => "SET SESSION TRANSACTION READ WRITE",
+        };
+        few.execute(sql).await.unwrap();
+    })
+    .await;
+}

@@ -1,0 +1,106 @@
+//! The laws on PostgreSQL, and a server in trouble.
+#![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod laws;
+mod trouble;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom_testservers::{Postgres, or_skip};
+use laws::Bench;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, Executor, PgPool};
+
+impl Bench for Postgres {
+    type Db = sqlx::Postgres;
+
+    async fn pool(&self) -> PgPool {
+        pool(self, 8).await
+    }
+
+    async fn execute(pool: &PgPool, sql: String) {
+        // A text constant for a column of bytes.
+        let sql = sql.replace("data = 'no json'", "data = 'no json'::BYTEA");
+        sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap();
+    }
+}
+
+async fn pool(server: &Postgres, connections: u32) -> PgPool {
+    let options = PgPoolOptions::new().max_connections(connections);
+    options.connect(&server.url()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_laws_hold() {
+    // More connections than the laws' pools open before the last ones are closed.
+    let Some(server) = or_skip(Postgres::start_with(&["max_connections=400"])) else {
+        return;
+    };
+    laws::all(Arc::new(server)).await;
+}
+
+/// The strictest isolation that an administrator may have made the default.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_laws_hold_when_serializable_is_the_default() {
+    let settings = [
+        "max_connections=400",
+        "default_transaction_isolation=serializable",
+    ];
+    let Some(server) = or_skip(Postgres::start_with(&settings)) else {
+        return;
+    };
+    laws::all(Arc::new(server)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble() {
+    let Some(mut server) = or_skip(Postgres::start_with(&["max_connections=12"])) else {
+        return;
+    };
+    trouble::killed_paused_and_restarted(pool(&server, 4).await, &mut server).await;
+    trouble::callers_that_go_away(pool(&server, 2).await).await;
+    // More than the server lets in: the pool's limit is never reached, the server's is.
+    trouble::no_connection_to_be_had(pool(&server, 30).await, 50).await;
+    trouble::no_connection_to_be_had(pool(&server, 1).await, 51).await;
+
+    let few = pool(&server, 1).await;
+    let store = trouble::store(few.clone()).await;
+    trouble::reads_go_on_when_writes_are_refused(&store, async |refuse| {
+        let sql = format!("SET default_transaction_read_only = {refuse}");
+        few.execute(AssertSqlSafe(sql)).await.unwrap();
+    })
+    .await;
+}
+
+/// The queries that must not scan the table use its indexes.
+#[tokio::test]
+async fn purge_and_owners_use_indexes() {
+    let Some(server) = or_skip(Postgres::start()) else {
+        return;
+    };
+    let pool = pool(&server, 1).await;
+    let store = cloakroom_sqlx::PostgresStore::<u32>::create(pool.clone());
+    drop(store.await.unwrap());
+    pool.execute("SET enable_seqscan = off").await.unwrap();
+    for (condition, index) in [
+        ("expires_at <= 1 ORDER BY expires_at LIMIT 5", "expiry"),
+        ("owner = 'a' ORDER BY created_at, session_key", "owner"),
+        ("session_key > '\\x00' ORDER BY session_key LIMIT 5", "pkey"),
+    ] {
+        let sql = format!("EXPLAIN SELECT version FROM cloakroom_sessions WHERE {condition}");
+        let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+        let plan = plan.join("\n");
+        assert!(
+            plan.contains(&format!("cloakroom_sessions_{index}")),
+            "{plan}"
+        );
+    }
+    tokio::time::timeout(Duration::from_secs(5), pool.close())
+        .await
+        .unwrap();
+}

@@ -1,0 +1,130 @@
+//! The laws on SQLite: in a file, with one connection and with several, and in memory.
+#![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod laws;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cloakroom_sqlx::{SqliteFile, SqliteStore};
+use cloakroom_store::{
+    Clock, Expect, Record, SetOutcome, Store, StoreErrorKind, SystemClock, Times,
+};
+use laws::{Bench, key};
+use sqlx::{AssertSqlSafe, Row, Sqlite, SqlitePool};
+
+struct Files {
+    directory: tempfile::TempDir,
+    made: AtomicU32,
+    connections: u32,
+}
+
+impl Files {
+    fn with_connections(connections: u32) -> Arc<Self> {
+        Arc::new(Self {
+            directory: tempfile::tempdir().unwrap(),
+            made: AtomicU32::new(0),
+            connections,
+        })
+    }
+}
+
+impl Bench for Files {
+    type Db = Sqlite;
+
+    async fn pool(&self) -> SqlitePool {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let path = self.directory.path().join(format!("{number}.db"));
+        let file = SqliteFile::new(path).max_connections(self.connections);
+        file.open().await.unwrap()
+    }
+
+    async fn execute(pool: &SqlitePool, sql: String) {
+        execute(pool, sql).await;
+    }
+}
+
+struct Memory;
+
+impl Bench for Memory {
+    type Db = Sqlite;
+
+    async fn pool(&self) -> SqlitePool {
+        SqliteFile::new(":memory:").open().await.unwrap()
+    }
+
+    async fn execute(pool: &SqlitePool, sql: String) {
+        execute(pool, sql).await;
+    }
+}
+
+async fn execute(pool: &SqlitePool, sql: String) {
+    sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_or_read_only_database_is_unavailable() {
+    let files = Files::with_connections(1);
+    let pool = files.pool().await;
+    let store = SqliteStore::<String>::create(pool.clone()).await.unwrap();
+    let record = |size| {
+        let times = Times::starting(SystemClock.now());
+        Record::new(Arc::new("x".repeat(size)), times)
+    };
+    let (small, large) = (key(1), key(2));
+    let outcome = store.set(&small, record(10), Expect::Absent).await.unwrap();
+    assert_eq!(outcome, SetOutcome::Stored(1));
+    for trouble in ["max_page_count = 1", "query_only = ON"] {
+        execute(&pool, format!("PRAGMA {trouble}")).await;
+        for (key, expect) in [(large, Expect::Absent), (small, Expect::Present)] {
+            let error = store.set(&key, record(100_000), expect).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{trouble}");
+        }
+        assert_eq!(store.get(&small).await.unwrap().unwrap().version, 1);
+        assert!(store.get(&large).await.unwrap().is_none());
+    }
+    execute(&pool, "PRAGMA query_only = OFF".to_owned()).await;
+    assert!(store.destroy(&small).await.unwrap());
+}
+
+/// The statements that must not scan the table use its indexes.
+#[tokio::test]
+async fn purge_and_owners_use_indexes() {
+    let pool = Memory.pool().await;
+    let store = SqliteStore::<String>::create(pool.clone()).await.unwrap();
+    for (rest, index) in [
+        ("expires_at <= ? ORDER BY expires_at LIMIT ?", "expiry"),
+        ("owner = ? ORDER BY created_at, session_key", "owner"),
+        (
+            "session_key > ? ORDER BY session_key LIMIT ?",
+            "sqlite_autoindex",
+        ),
+    ] {
+        let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM cloakroom_sessions WHERE {rest}");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .fetch_all(store.pool())
+            .await
+            .unwrap();
+        let plan: String = rows
+            .iter()
+            .map(|row| row.get::<String, _>("detail"))
+            .collect();
+        assert!(plan.contains("SEARCH") && plan.contains(index), "{plan}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_file() {
+    laws::all(Files::with_connections(4)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_file_with_one_connection() {
+    laws::all(Files::with_connections(1)).await;
+}
+
+#[tokio::test]
+async fn in_memory() {
+    laws::all(Arc::new(Memory)).await;
+}

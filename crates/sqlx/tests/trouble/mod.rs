@@ -1,0 +1,131 @@
+//! What happens when a database server is in trouble, written once for all servers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom_sqlx::{DbStore, Dialect};
+use cloakroom_store::{
+    Clock, Enumerate, Expect, Record, SessionKey, SetOutcome, Store, StoreError, StoreErrorKind,
+    SystemClock, Times,
+};
+use cloakroom_testservers::Server;
+use sqlx::Pool;
+
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+fn key(number: u32) -> SessionKey {
+    let mut bytes = [3; 32];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    SessionKey::from_bytes(bytes)
+}
+
+fn record(number: u32) -> Record<u32> {
+    Record::new(Arc::new(number), Times::starting(SystemClock.now()))
+}
+
+fn assert_unavailable<R: std::fmt::Debug>(result: Result<R, StoreError>) {
+    assert_eq!(result.unwrap_err().kind(), StoreErrorKind::Unavailable);
+}
+
+async fn assert_all_unavailable<DB: Dialect>(store: &DbStore<u32, DB>) {
+    assert_unavailable(store.get(&key(1)).await);
+    assert_unavailable(store.get(&key(999)).await);
+    assert_unavailable(store.set(&key(1), record(1), Expect::Present).await);
+    assert_unavailable(store.touch(&key(1), SystemClock.now()).await);
+    assert_unavailable(store.count().await);
+}
+
+pub(crate) async fn store<DB: Dialect>(pool: Pool<DB>) -> DbStore<u32, DB> {
+    let builder = DbStore::builder(pool).timeout(TIMEOUT).without_purge_task();
+    builder.create().await.unwrap()
+}
+
+/// After trouble, connections may take a moment to be made again.
+async fn works_again<DB: Dialect>(store: &DbStore<u32, DB>, number: u32) {
+    for _ in 0..60 {
+        if store.get(&key(number)).await.is_ok() {
+            let outcome = store
+                .set(&key(number), record(number), Expect::Absent)
+                .await;
+            assert_eq!(outcome.unwrap(), SetOutcome::Stored(1));
+            return;
+        }
+    }
+    panic!("service did not resume");
+}
+
+pub(crate) async fn killed_paused_and_restarted<DB: Dialect>(pool: Pool<DB>, server: &mut Server) {
+    let store = store(pool.clone()).await;
+    works_again(&store, 1).await;
+
+    server.stop();
+    assert_all_unavailable(&store).await;
+    server.cont();
+    works_again(&store, 2).await;
+
+    // What was acknowledged is there after the server's violent end.
+    server.kill_9();
+    assert_all_unavailable(&store).await;
+    assert_unavailable(
+        DbStore::<u32, DB>::builder(pool)
+            .timeout(TIMEOUT)
+            .create()
+            .await,
+    );
+    server.restart().unwrap();
+    works_again(&store, 3).await;
+    for number in 1..=3 {
+        let found = store.get(&key(number)).await.unwrap();
+        assert_eq!(found.map(|record| *record.data), Some(number));
+    }
+    store.pool().close().await;
+    // A pool that the application closed is no logout either.
+    assert_unavailable(store.get(&key(1)).await);
+}
+
+pub(crate) async fn no_connection_to_be_had<DB: Dialect>(pool: Pool<DB>, number: u32) {
+    let store = store(pool.clone()).await;
+    let mut held = Vec::new();
+    while let Ok(Ok(connection)) = tokio::time::timeout(TIMEOUT, pool.acquire()).await {
+        held.push(connection);
+    }
+    assert!(!held.is_empty());
+    assert_unavailable(store.get(&key(1)).await);
+    assert_unavailable(store.set(&key(1), record(1), Expect::Absent).await);
+    drop(held);
+    works_again(&store, number).await;
+    pool.close().await;
+}
+
+/// `refuse_writes` makes the server, or every new connection, read-only.
+pub(crate) async fn reads_go_on_when_writes_are_refused<DB: Dialect>(
+    store: &DbStore<u32, DB>,
+    refuse_writes: impl AsyncFn(bool),
+) {
+    works_again(store, 70).await;
+    refuse_writes(true).await;
+    assert_unavailable(store.set(&key(70), record(2), Expect::Present).await);
+    assert_unavailable(store.set(&key(71), record(2), Expect::Absent).await);
+    assert_unavailable(store.destroy(&key(70)).await);
+    assert_eq!(*store.get(&key(70)).await.unwrap().unwrap().data, 70);
+    refuse_writes(false).await;
+    works_again(store, 71).await;
+}
+
+/// Operations whose caller went away leave nothing behind that confuses the next one.
+pub(crate) async fn callers_that_go_away<DB: Dialect>(pool: Pool<DB>) {
+    let store = store(pool).await;
+    for round in 0..200_u64 {
+        let number = 1_000 + round as u32;
+        let outcome = store
+            .set(&key(number), record(number), Expect::Absent)
+            .await;
+        assert_eq!(outcome.unwrap(), SetOutcome::Stored(1));
+        let patience = Duration::from_micros(round * 10);
+        let _ = tokio::time::timeout(patience, store.get(&key(number))).await;
+        let _ = tokio::time::timeout(patience, store.count()).await;
+        let found = store.get(&key(number)).await.unwrap().unwrap();
+        assert_eq!(*found.data, number);
+    }
+    store.pool().close().await;
+}

@@ -1,0 +1,23 @@
+//! Private, throw-away database servers for Cloakroom's own tests: each on a free port, with its data under
+//! `target/`, gone when the value is dropped or the test process ends, however it ends.
+//!
+//! ```no_run
+//! use cloakroom_testservers::{Postgres, or_skip};
+//!
+//! let Some(server) = or_skip(Postgres::start()) else {
+//!     return;
+//! };
+//! println!("{}", server.url());
+//! ```
+
+mod binary;
+mod error;
+mod mariadb;
+mod place;
+mod postgres;
+mod server;
+
+pub use error::{StartError, or_skip};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
+pub use server::Server;

@@ -1,0 +1,182 @@
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::StartError;
+use crate::place::Place;
+
+/// How long a server may take to answer for the first time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server: what all kinds have in common.
+#[derive(Debug)]
+pub struct Server {
+    recipe: Box<dyn Recipe>,
+    port: u16,
+    running: Option<Running>,
+    place: Place,
+}
+
+/// How one kind of server is started.
+pub(crate) trait Recipe: std::fmt::Debug + Send + Sync {
+    /// The command that runs it in the foreground.
+    fn command(&self, place: &Place, port: u16) -> Command;
+    /// Whether it answers.
+    fn is_ready(&self, port: u16) -> bool;
+}
+
+/// A process, and another one that ends it.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    /// Waits until its input is closed, which happens when this process ends, however it ends; then kills.
+    watchdog: Child,
+}
+
+impl Server {
+    pub(crate) fn start(place: Place, recipe: Box<dyn Recipe>) -> Result<Self, StartError> {
+        let mut server = Self {
+            recipe,
+            port: free_port()?,
+            running: None,
+            place,
+        };
+        // Somebody else may take the port between looking and using.
+        for _ in 0..3 {
+            match server.run() {
+                Ok(()) => return Ok(server),
+                Err(_) => server.port = free_port()?,
+            }
+        }
+        server.run().map(|()| server)
+    }
+
+    /// Where it listens, on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The server's log.
+    #[must_use]
+    pub fn log_path(&self) -> PathBuf {
+        self.place.path("server.log")
+    }
+
+    /// Ends it without warning (SIGKILL), all its processes.
+    pub fn kill_9(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            signal("KILL", &running.family());
+            let _ = running.child.wait();
+            if let Some(mut input) = running.watchdog.stdin.take() {
+                let _ = input.write_all(b"done\n");
+            }
+            let _ = running.watchdog.wait();
+        }
+    }
+
+    /// Freezes it (SIGSTOP): connections stay open and nothing answers.
+    pub fn stop(&self) {
+        if let Some(running) = &self.running {
+            signal("STOP", &running.family());
+        }
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn cont(&self) {
+        if let Some(running) = &self.running {
+            signal("CONT", &running.family());
+        }
+    }
+
+    /// Kills it if it runs, and starts it again on the same port with the same data.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn restart(&mut self) -> Result<(), StartError> {
+        self.kill_9();
+        self.run()
+    }
+
+    fn run(&mut self) -> Result<(), StartError> {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_path())?;
+        let mut command = self.recipe.command(&self.place, self.port);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        self.running = Some(Running::start(&mut command, &self.place)?);
+        let patience = Instant::now() + PATIENCE;
+        while Instant::now() < patience {
+            let ended = match &mut self.running {
+                Some(running) => running.child.try_wait()?.is_some(),
+                None => true,
+            };
+            if ended {
+                break;
+            }
+            if self.recipe.is_ready(self.port) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.kill_9();
+        let log = fs::read_to_string(self.log_path()).unwrap_or_default();
+        Err(StartError::new(format!("{command:?} did not start: {log}")))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill_9();
+    }
+}
+
+impl Running {
+    fn start(command: &mut Command, place: &Place) -> Result<Self, StartError> {
+        let child = command.spawn()?;
+        let script = "read -r word; test \"$word\" = done && exit; \
+            for p in $(cat /proc/$0/task/$0/children 2>/dev/null) $0; do kill -KILL $p; done; \
+            sleep 1; rm -rf \"$1\"";
+        let watchdog = Command::new("sh")
+            .args(["-c", script])
+            .arg(child.id().to_string())
+            .arg(place.directory())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self { child, watchdog })
+    }
+
+    /// The process and its children: PostgreSQL has one for each connection.
+    fn family(&self) -> Vec<String> {
+        let own = self.child.id().to_string();
+        let children = fs::read_to_string(format!("/proc/{own}/task/{own}/children"));
+        let mut family = vec![own];
+        family.extend(
+            children
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned),
+        );
+        family
+    }
+}
+
+fn signal(name: &str, processes: &[String]) {
+    // The shell's own `kill`: always there. A child that has ended meanwhile is no error.
+    let script = format!("kill -{name} {} 2>/dev/null", processes.join(" "));
+    let _ = Command::new("sh").args(["-c", &script]).status();
+}
+
+fn free_port() -> io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}

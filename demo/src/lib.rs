@@ -1,0 +1,48 @@
+//! A small shop that shows what [Cloakroom](cloakroom) does: sign in, fill a cart from many requests at once,
+//! sign out while a slow request is still running.
+//!
+//! `cargo demo` starts it; `cargo demo --help` lists its options. Everything that the page does goes through a
+//! JSON interface, so that it can be tried with `curl` as well:
+//!
+//! | request | does | answers |
+//! |---|---|---|
+//! | `GET /` | the page | 200 |
+//! | `GET /api/ping` | never touches the session | 200 `{"ok":true}` |
+//! | `POST /api/login` `{"name":"ada"}` | [`resave`](cloakroom::CurrentSession::resave) | 200 `{"name":"ada","cart":[]}`, 400 on an empty name or bad JSON |
+//! | `GET /api/me` | reads the session | 200 with the same shape, 401 `{"error":"not signed in"}` |
+//! | `POST /api/cart` `{"item":"tea","work_ms":5}` | [`update_async`](cloakroom::CurrentSession::update_async) with that much work in the middle | 200 with the new cart, 401 |
+//! | `POST /api/cart/save` `{"item":"tea","work_ms":5}` | reads, works, then [`save`](cloakroom::CurrentSession::save) | 200 with the new cart, 409 if another request was faster, 401 |
+//! | `POST /api/visit` | [`update_or_default`](cloakroom::CurrentSession::update_or_default), signed in or not | 200 `{"visits":n}` |
+//! | `POST /api/destroy` | [`destroy`](cloakroom::LazySession::destroy): the data goes, the cookie stays | 204 |
+//! | `POST /api/logout` | [`logout`](cloakroom::LazySession::logout): both go | 204 |
+//!
+//! Every error is `{"error":"…"}`; 503 with `Retry-After` where the session store does not answer. A request
+//! with a body needs `Content-Type: application/json`.
+//!
+//! [`app()`] is the whole application as an [`axum::Router`], without a socket: what the tests use.
+
+mod api;
+mod app;
+mod error;
+mod headers;
+mod json;
+mod options;
+mod page;
+mod secret_file;
+mod serve;
+mod shopper;
+mod start_error;
+mod store;
+
+pub use app::app;
+pub use options::Options;
+pub use secret_file::secret_from_file;
+pub use serve::run;
+pub use shopper::{InvalidText, Item, Name, Shopper};
+pub use start_error::StartError;
+pub use store::{InvalidStoreUrl, StoreUrl};
+
+/// The program in the README: it compiles, with the crates that it names.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,78 @@
+//! The program with its sessions on a database server that is killed and comes back.
+
+use std::fs;
+
+use cloakroom_testservers::{MariaDb, Postgres, or_skip};
+use tokio::task::JoinSet;
+
+use crate::process::Program;
+
+/// Signs in, adds from many requests at once, loses the server, gets it back.
+async fn shop(url: &str, kill: impl FnOnce(), restart: impl FnOnce()) {
+    let directory = tempfile::tempdir().unwrap();
+    let program = Program::start_with(&directory, "error", &["--store", url]).await;
+    let mut ada = program.visitor();
+    ada.sign_in("ada").await;
+    let mut adds = JoinSet::new();
+    for item in 0..64 {
+        let mut ada = ada.clone();
+        adds.spawn(async move {
+            let body = format!(r#"{{"item":"{item}","work_ms":5}}"#);
+            ada.post("/api/cart", &body).await.status
+        });
+    }
+    assert_eq!(adds.join_all().await, [200; 64]);
+    assert_eq!(ada.cart().await.unwrap().len(), 64);
+
+    kill();
+    let reply = ada.get("/api/me").await;
+    reply.assert_error(503);
+    assert!(reply.header("retry-after").is_some() && reply.set_cookie().is_none());
+    let reply = ada.post("/api/logout", "").await;
+    reply.assert_error(503);
+    assert_eq!(reply.set_cookie(), None);
+
+    restart();
+    // The first requests may still get connections of the old server's.
+    let mut answers = Vec::new();
+    while answers.last() != Some(&200) {
+        answers.push(ada.get("/api/me").await.status);
+        assert!(answers.len() < 50, "{answers:?}");
+    }
+    assert!(
+        answers.iter().all(|status| [200, 503].contains(status)),
+        "{answers:?}"
+    );
+    assert_eq!(ada.cart().await.unwrap().len(), 64);
+
+    let reply = ada.post("/api/logout", "").await;
+    assert_eq!(reply.status, 204);
+    assert_eq!(ada.get("/api/me").await.status, 401);
+    let log = fs::read_to_string(directory.path().join("log")).unwrap();
+    assert!(
+        log.contains("session store"),
+        "the outage was logged: {log}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres() {
+    let Some(server) = or_skip(Postgres::start()) else {
+        return;
+    };
+    let url = server.url();
+    let server = std::sync::Mutex::new(server);
+    let kill = || server.lock().unwrap().kill_9();
+    shop(&url, kill, || server.lock().unwrap().restart().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_mariadb() {
+    let Some(server) = or_skip(MariaDb::start()) else {
+        return;
+    };
+    let url = server.url();
+    let server = std::sync::Mutex::new(server);
+    let kill = || server.lock().unwrap().kill_9();
+    shop(&url, kill, || server.lock().unwrap().restart().unwrap()).await;
+}

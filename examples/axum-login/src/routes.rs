@@ -1,0 +1,107 @@
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cloakroom::Sessions;
+use cloakroom_tower::{CurrentSession, LazySession, SessionData, SessionError, SessionLayer};
+use serde::Deserialize;
+
+use crate::{Accounts, User};
+
+/// The application.
+pub fn app(accounts: Accounts, sessions: Sessions<User>) -> Router {
+    let members = Router::new()
+        .route("/account", get(account))
+        .route("/account/password", post(change_password))
+        // Runs before the routes above: without a session they are not reached at all.
+        .layer(from_fn(members_only));
+    Router::new()
+        .route("/", get(home))
+        .route("/sign-in", post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .merge(members)
+        .with_state(accounts)
+        .layer(SessionLayer::new(sessions))
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    name: String,
+    password: String,
+    #[serde(default)]
+    remember: bool,
+}
+
+async fn sign_in(
+    State(accounts): State<Accounts>,
+    session: LazySession<User>,
+    Json(given): Json<Credentials>,
+) -> Result<Response, SessionError> {
+    let remember = given.remember;
+    // argon2 keeps a core busy for a while: not on the threads that serve requests.
+    let check = move || accounts.check(&given.name, &given.password);
+    let checked = tokio::task::spawn_blocking(check).await;
+    let Some(user) = checked.ok().flatten() else {
+        return Ok((StatusCode::UNAUTHORIZED, "wrong name or password").into_response());
+    };
+    let greeting = format!("welcome, {}", user.name);
+    // A fresh id: one that was planted in this browser before is worth nothing now.
+    let fresh = session.resave(user);
+    if remember {
+        fresh
+            .max_age(Duration::from_secs(90 * 24 * 60 * 60))
+            .await?;
+    } else {
+        fresh
+            .browser_session()
+            .idle_timeout(Duration::from_secs(30 * 60))
+            .await?;
+    }
+    Ok(greeting.into_response())
+}
+
+async fn sign_out(session: LazySession<User>) -> Result<StatusCode, SessionError> {
+    session.logout().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn home(user: Option<SessionData<User>>) -> String {
+    match user {
+        Some(user) => format!("hello, {}", user.name),
+        None => "hello, whoever you are".to_owned(),
+    }
+}
+
+async fn account(user: SessionData<User>) -> String {
+    format!("the account of {}", user.name)
+}
+
+async fn change_password(
+    State(accounts): State<Accounts>,
+    user: SessionData<User>,
+    session: CurrentSession<User>,
+    password: String,
+) -> Result<StatusCode, SessionError> {
+    let name = user.name.clone();
+    let change = move || accounts.add(&name, &password);
+    match tokio::task::spawn_blocking(change).await {
+        Ok(Ok(())) => {}
+        _ => return Ok(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+    // What can be done with the session has changed, so its id changes too.
+    session.rotate().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The guard. The routes behind it share the session that it loads.
+async fn members_only(
+    _: SessionData<User>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    next.run(request).await
+}

@@ -1,0 +1,124 @@
+use crate::Result;
+use crate::steps::STEPS;
+
+/// What was asked for on the command line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    Help,
+    Test(Selection),
+}
+
+/// Which steps to run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Selection {
+    All,
+    Quick,
+    /// Only those named, in the table's order; `quick` leaves servers out of them.
+    Only {
+        names: Vec<String>,
+        quick: bool,
+    },
+}
+
+impl Selection {
+    /// Without servers.
+    pub(crate) fn quick(&self) -> bool {
+        matches!(self, Self::Quick | Self::Only { quick: true, .. })
+    }
+}
+
+impl Request {
+    /// Reads the arguments after the program's name. `known` are the names that `--only` takes.
+    pub(crate) fn parse(arguments: &[String], known: &[&str]) -> Result<Self> {
+        let mut arguments = arguments.iter().map(String::as_str);
+        match arguments.next() {
+            None | Some("help" | "--help" | "-h") => return Ok(Self::Help),
+            Some("test") => {}
+            Some(other) => return Err(format!("no command `{other}`; see --help").into()),
+        }
+        let mut quick = false;
+        let mut names = Vec::new();
+        while let Some(argument) = arguments.next() {
+            match argument {
+                "--help" | "-h" => return Ok(Self::Help),
+                "--quick" => quick = true,
+                "--only" => {
+                    let list = arguments.next().ok_or("--only takes the name of a step")?;
+                    names.extend(list.split(',').map(str::to_owned));
+                }
+                other => return Err(format!("no option `{other}`; see --help").into()),
+            }
+        }
+        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(format!("no step `{name}`; there are: {}", known.join(", ")).into());
+        }
+        Ok(Self::Test(match (names.is_empty(), quick) {
+            (false, quick) => Selection::Only { names, quick },
+            (true, true) => Selection::Quick,
+            (true, false) => Selection::All,
+        }))
+    }
+}
+
+/// What `--help` prints.
+pub(crate) fn help() -> String {
+    let steps: String = STEPS
+        .iter()
+        .map(|step| {
+            let quick = if step.quick { "quick" } else { "" };
+            format!("  {:<11} {quick:<6} {}\n", step.name, step.about)
+        })
+        .collect();
+    format!(
+        "\
+cargo xtask test                 install what is missing, run every step, print the totals
+cargo xtask test --quick         the steps marked quick, without servers: the inner loop
+cargo xtask test --only <step>   that step; several with commas; with --quick, without servers
+cargo xtask --help               this text
+
+Steps:
+{steps}
+The last line is `N passed, N failed`: each test counts as one, each other step as one. Exit code 0 means
+that nothing failed. What is missing is installed with apt-get when root; otherwise the command says what to install."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &str) -> Result<Request> {
+        let arguments: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
+        Request::parse(&arguments, &["format", "lints"])
+    }
+
+    #[test]
+    fn the_commands_of_the_help_text() {
+        assert_eq!(parse("--help").unwrap(), Request::Help);
+        assert_eq!(parse("test --help").unwrap(), Request::Help);
+        assert_eq!(parse("test").unwrap(), Request::Test(Selection::All));
+        let quick = parse("test --quick").unwrap();
+        assert_eq!(quick, Request::Test(Selection::Quick));
+    }
+
+    #[test]
+    fn only_takes_names_that_exist() {
+        let both = Selection::Only {
+            names: vec!["format".to_owned(), "lints".to_owned()],
+            quick: true,
+        };
+        let request = parse("test --only format,lints --quick").unwrap();
+        assert_eq!(request, Request::Test(both));
+        assert!(parse("test --only").is_err());
+        let error = parse("test --only lint").unwrap_err().to_string();
+        assert_eq!(error, "no step `lint`; there are: format, lints");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let command = parse("tset").unwrap_err().to_string();
+        assert_eq!(command, "no command `tset`; see --help");
+        let option = parse("test --quik").unwrap_err().to_string();
+        assert_eq!(option, "no option `--quik`; see --help");
+    }
+}
