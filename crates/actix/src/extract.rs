@@ -1,3 +1,4 @@
+use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::ops::Deref;
 use std::pin::Pin;
@@ -23,7 +24,6 @@ use crate::error::Unseen;
 /// }
 /// # let _ = actix_web::web::get().to(visit);
 /// ```
-#[derive(Clone, Debug)]
 pub struct CurrentSession<T>(cloakroom::CurrentSession<T>);
 
 /// The session in a handler, not loaded: for signing out, or signing in. See [`cloakroom::LazySession`].
@@ -38,7 +38,6 @@ pub struct CurrentSession<T>(cloakroom::CurrentSession<T>);
 /// }
 /// # let _ = actix_web::web::post().to(sign_out);
 /// ```
-#[derive(Clone, Debug)]
 pub struct LazySession<T>(cloakroom::LazySession<T>);
 
 /// The session's data. Refuses with 401 if there is no session, so a handler that takes it is for those who
@@ -59,7 +58,6 @@ pub struct LazySession<T>(cloakroom::LazySession<T>);
 /// }
 /// # let _ = (actix_web::web::get().to(account), actix_web::web::get().to(home));
 /// ```
-#[derive(Debug)]
 pub struct SessionData<T>(pub Arc<T>);
 
 impl<T> CurrentSession<T> {
@@ -99,6 +97,37 @@ impl<T> Deref for SessionData<T> {
 
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+// By hand: deriving would ask for `T: Clone` and `T: Debug`, and would print the data.
+impl<T> Clone for CurrentSession<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Clone for LazySession<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> fmt::Debug for CurrentSession<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for LazySession<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for SessionData<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionData(…)")
     }
 }
 

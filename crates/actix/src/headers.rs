@@ -46,9 +46,9 @@ fn add_to_vary(headers: &mut HeaderMap) {
         return;
     }
     match headers.get_mut(VARY) {
-        None => drop(headers.insert(VARY, HeaderValue::from_static("cookie"))),
+        None => drop(headers.insert(VARY, HeaderValue::from_static("Cookie"))),
         Some(value) => {
-            let merged = [value.as_bytes(), b", cookie"].concat();
+            let merged = [value.as_bytes(), b", Cookie"].concat();
             *value = HeaderValue::from_bytes(&merged).expect("a valid value and ASCII are valid");
         }
     }

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::future::{Ready, ready};
 
 use actix_web::body::MessageBody;
@@ -12,7 +13,6 @@ use crate::SessionService;
 /// It reads nothing, and speaks to no store, unless something asks for the session. Where it is put twice, the
 /// inner one steps back. Make the [`Sessions`] once, outside of the closure that `HttpServer::new` calls for
 /// each of its workers.
-#[derive(Debug)]
 pub struct SessionMiddleware<T> {
     sessions: Sessions<T>,
 }
@@ -25,7 +25,15 @@ impl<T> SessionMiddleware<T> {
     }
 }
 
-// By hand: deriving would ask for `T: Clone`.
+// By hand: deriving would ask for `T: Debug` and `T: Clone`.
+impl<T> fmt::Debug for SessionMiddleware<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SessionMiddleware")
+            .field(&self.sessions)
+            .finish()
+    }
+}
+
 impl<T> Clone for SessionMiddleware<T> {
     fn clone(&self) -> Self {
         Self::new(self.sessions.clone())

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::task::{Context, Poll};
 
 use actix_web::HttpMessage;
@@ -9,7 +10,6 @@ use crate::ResponseFuture;
 use crate::headers::CookieValues;
 
 /// What [`SessionMiddleware`](crate::SessionMiddleware) makes of a service.
-#[derive(Debug)]
 pub struct SessionService<S, T> {
     inner: S,
     sessions: Sessions<T>,
@@ -18,6 +18,16 @@ pub struct SessionService<S, T> {
 impl<S, T> SessionService<S, T> {
     pub(crate) fn new(inner: S, sessions: Sessions<T>) -> Self {
         Self { inner, sessions }
+    }
+}
+
+// By hand: deriving would ask for `T: Debug`.
+impl<S: fmt::Debug, T> fmt::Debug for SessionService<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionService")
+            .field("inner", &self.inner)
+            .field("sessions", &self.sessions)
+            .finish()
     }
 }
 

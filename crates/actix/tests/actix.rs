@@ -56,10 +56,11 @@ fn routes(app: &TestApp) -> impl FnOnce(&mut web::ServiceConfig) {
                 web::to(async |_: CurrentSession<Unlayered>| "found"),
             )
             .service(
-                web::scope("/guarded")
-                    .wrap(from_fn(guard))
-                    .wrap(SessionMiddleware::new(sessions))
-                    .route("/{action}", web::to(current)),
+                web::scope("/guarded").wrap(from_fn(guard)).service(
+                    web::resource("/{action}")
+                        .wrap(SessionMiddleware::new(sessions))
+                        .to(current),
+                ),
             );
     }
 }

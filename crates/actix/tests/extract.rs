@@ -136,7 +136,7 @@ async fn an_error_that_a_middleware_returns_keeps_its_response() {
     let response = error.error_response();
     assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
     assert_eq!(response.headers().get_all(SET_COOKIE).count(), 1);
-    assert_eq!(response.headers().get(VARY).unwrap(), "cookie");
+    assert_eq!(response.headers().get(VARY).unwrap(), "Cookie");
     assert_eq!(store.live().await, 1);
 }
 

@@ -31,7 +31,7 @@ pub enum Event<'a> {
     /// guessing, or a secret that was changed without keeping the old one.
     InvalidCookie,
     /// A request carried two valid ids, or more cookies of the name than are looked at. It was treated as
-    /// having no session. Somebody may be planting cookies.
+    /// having no session; signing in or out ends those that were valid. Somebody may be planting cookies.
     AmbiguousCookies,
     /// A session moved to a fresh id.
     Rotated {

@@ -37,10 +37,10 @@ impl Framework for Axum {
 }
 
 fn router(app: TestApp) -> Router {
+    let guarded = any(current).layer(SessionLayer::new(app.sessions.clone()));
     let guarded = Router::new()
-        .route("/guarded/{action}", any(current))
-        .layer(from_fn_with_state(app.clone(), guard))
-        .layer(SessionLayer::new(app.sessions.clone()));
+        .route("/guarded/{action}", guarded)
+        .layer(from_fn_with_state(app.clone(), guard));
     Router::new()
         .route("/ignore", any(async || "ignored"))
         .route("/current/{action}", any(current))

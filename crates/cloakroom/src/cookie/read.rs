@@ -22,15 +22,15 @@ pub(crate) enum Presented {
     /// One id, perhaps several times or among invalid ones.
     Id(SessionId),
     /// Two different ids that both verify, or more candidates than are looked at. Which one is the user's
-    /// cannot be told: their order proves nothing (RFC 6265bis, section 4.2.2).
-    Ambiguous,
+    /// cannot be told: their order proves nothing (RFC 6265bis, section 4.2.2). Those that verified.
+    Ambiguous(Vec<SessionId>),
 }
 
 pub(crate) fn read<C: CookieFields + ?Sized>(fields: &C, name: &str, keys: &KeyRing) -> Presented {
     let mut bytes = 0;
     let mut candidates = 0;
     let mut found: Option<SessionId> = None;
-    let mut two = false;
+    let mut others = Vec::new();
 
     fields.for_each(&mut |field| {
         bytes += field.len();
@@ -45,8 +45,11 @@ pub(crate) fn read<C: CookieFields + ?Sized>(fields: &C, name: &str, keys: &KeyR
             let Some(id) = verify(value, keys) else {
                 continue;
             };
-            two |= found.as_ref().is_some_and(|other| *other != id);
-            found = Some(id);
+            match &found {
+                None => found = Some(id),
+                Some(first) if *first == id || others.contains(&id) => {}
+                Some(_) => others.push(id),
+            }
         }
     });
 
@@ -54,7 +57,10 @@ pub(crate) fn read<C: CookieFields + ?Sized>(fields: &C, name: &str, keys: &KeyR
         return Presented::Nothing;
     }
     match found {
-        _ if two || candidates > MAX_CANDIDATES => Presented::Ambiguous,
+        found if !others.is_empty() || candidates > MAX_CANDIDATES => {
+            others.extend(found);
+            Presented::Ambiguous(others)
+        }
         Some(id) => Presented::Id(id),
         None if candidates > 0 => Presented::Invalid,
         None => Presented::Nothing,
@@ -124,7 +130,7 @@ mod tests {
             match read(&fields, NAME, &self.keys) {
                 Presented::Nothing => "nothing",
                 Presented::Invalid => "invalid",
-                Presented::Ambiguous => "ambiguous",
+                Presented::Ambiguous(_) => "ambiguous",
                 Presented::Id(id) if id == a => "a",
                 Presented::Id(_) => "b",
             }

@@ -53,9 +53,9 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                     self.sessions.emit(|| Event::InvalidCookie);
                     Phase::Absent(PreSession::None)
                 }
-                Presented::Ambiguous => {
+                Presented::Ambiguous(ids) => {
                     self.sessions.emit(|| Event::AmbiguousCookies);
-                    Phase::Ambiguous
+                    Phase::Ambiguous(ids)
                 }
             };
         }

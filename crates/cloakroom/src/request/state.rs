@@ -24,8 +24,8 @@ pub(crate) enum Phase<T> {
     Presented(SessionId),
     /// No session: nothing presented, nothing valid, or an id under which nothing lives.
     Absent(PreSession),
-    /// Several ids were presented: no session, and no pre-session either.
-    Ambiguous,
+    /// Several ids were presented: no session, and no pre-session either. Signing in or out ends them all.
+    Ambiguous(Vec<SessionId>),
     /// Under the presented id is something that does not decode. It counts as absent, but signing in or out
     /// ends it.
     Undecodable(SessionId),
@@ -118,9 +118,18 @@ impl<T> State<T> {
         match &self.phase {
             Phase::Presented(id) | Phase::Undecodable(id) => Some(id.key()),
             Phase::Live(live) => Some(live.key),
-            Phase::Unread | Phase::Absent(_) | Phase::Ambiguous | Phase::Gone | Phase::Ended => {
+            Phase::Unread | Phase::Absent(_) | Phase::Ambiguous(_) | Phase::Gone | Phase::Ended => {
                 None
             }
+        }
+    }
+
+    /// The same where several cookies were presented: which one is the user's cannot be told, but whoever
+    /// brings them all may end them all. Else nobody could sign out beside a planted cookie.
+    pub(crate) fn ambiguous_keys(&self) -> Vec<SessionKey> {
+        match &self.phase {
+            Phase::Ambiguous(ids) => ids.iter().map(SessionId::key).collect(),
+            _ => Vec::new(),
         }
     }
 

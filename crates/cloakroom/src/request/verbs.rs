@@ -121,6 +121,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     pub(super) async fn resave(&self, data: T, origin: Origin) -> Result<(), Error> {
         drop(self.consult());
         let _turn = self.turn.lock().await;
+        self.end_ambiguous().await?;
         let ending = self.state().key_to_end();
         self.mint(Arc::new(data), origin, ending).await
     }
@@ -179,8 +180,17 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     }
 
     async fn end(&self) -> Result<(), Error> {
+        self.end_ambiguous().await?;
         let key = self.state().key_to_end();
         if let Some(key) = key {
+            self.inner().storage.destroy(&key).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_ambiguous(&self) -> Result<(), Error> {
+        let keys = self.state().ambiguous_keys();
+        for key in keys {
             self.inner().storage.destroy(&key).await?;
         }
         Ok(())

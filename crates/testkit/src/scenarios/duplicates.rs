@@ -39,6 +39,31 @@ pub async fn two_good_cookies_are_nobody(kit: &Kit) {
     assert_eq!(eve.whoami().await, "eve:0");
 }
 
+/// Who brings two good cookies and signs out, or in, ends both: else a cookie that somebody planted would keep
+/// the session of the one who signs out alive.
+pub async fn signing_out_with_two_good_cookies_ends_both(kit: &Kit) {
+    let site = kit.site().await;
+    for path in ["logout", "destroy", "resave"] {
+        for prefix in ["current", "lazy"] {
+            let (ada, eve) = (site.signed_in("ada").await, site.signed_in("eve").await);
+            let both = site.visitor_with(&format!("{}; {}", ada.cookie(), eve.cookie()));
+            site.store.fail(&[Op::Destroy]);
+            let response = both.post(&format!("/{prefix}/{path}"), "ada").await;
+            response.expect(503);
+            site.store.recover();
+            let response = both.post(&format!("/{prefix}/{path}"), "ada").await;
+            response.expect(200);
+            assert_eq!(ada.whoami().await, "nobody", "{prefix} {path}");
+            assert_eq!(eve.whoami().await, "nobody", "{prefix} {path}");
+        }
+    }
+    assert_eq!(
+        site.store.live().await,
+        2,
+        "the two that were signed in last"
+    );
+}
+
 /// A hundred of them cost no more than one.
 pub async fn too_many_cookies_are_nobody(kit: &Kit) {
     let site = kit.site().await;

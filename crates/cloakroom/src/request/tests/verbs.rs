@@ -294,3 +294,21 @@ async fn owners_follow_the_data() {
     assert_eq!(it.sessions.destroy_by_owner(&ada).await.unwrap(), 1);
     assert_eq!(it.sessions.count().await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn signing_out_or_in_with_two_valid_cookies_ends_both() {
+    let it = Fixture::new();
+    for logout in [true, false] {
+        let (a, b) = (it.signed_in(&["a"]).await, it.signed_in(&["b"]).await);
+        let (_request, session) = it.open(&format!("{a}; {b}")).await;
+        if logout {
+            session.logout().await.unwrap();
+        } else {
+            session.resave(Vec::new()).await.unwrap();
+        }
+        for cookie in [a, b] {
+            let (_request, session) = it.open(&cookie).await;
+            assert!(session.data().is_none());
+        }
+    }
+}
