@@ -151,7 +151,9 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let current = found == live.record.version;
         live.id = id;
         live.key = to;
-        live.record.version = version;
+        // The data of an older version must not pass for that of the newer one, should reading it fail or be
+        // given up below: no version is 0, so a write conflicts.
+        live.record.version = if current { version } else { 0 };
         live.record.times = times;
         live.is_new = true;
         self.state().created(live.clone());

@@ -157,3 +157,29 @@ async fn of_parallel_rotations_one_wins() {
     assert_eq!(moved, 1);
     assert_eq!(it.sessions.count().await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn promise_2_a_rotation_that_cannot_read_the_newer_data_does_not_pass_off_the_older_as_such()
+{
+    let it = Fixture::with(|builder| builder.undecodable_is_an_error(true));
+    let cookie = it.signed_in(&["x"]).await;
+    let (request, slow) = it.open(&cookie).await;
+    let (_, other) = it.open(&cookie).await;
+    other
+        .update(|cart| cart.push("theirs".into()))
+        .await
+        .unwrap();
+
+    // The session moves, but what the other request wrote cannot be read.
+    it.store.set_garbled(true);
+    assert_eq!(kind(slow.rotate().await), ErrorKind::Undecodable);
+    it.store.set_garbled(false);
+
+    assert_eq!(kind(slow.save(cart(&["mine"])).await), ErrorKind::Conflict);
+    slow.update(|cart| cart.push("mine".into())).await.unwrap();
+    let fresh = sent(&request).await.unwrap();
+    assert_eq!(
+        it.stored(&fresh).await,
+        Some(cart(&["x", "theirs", "mine"]))
+    );
+}
