@@ -118,6 +118,19 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         }
     }
 
+    /// Begins a session, unless another verb of this request has begun one by the time that it is this one's
+    /// turn: then nothing is done.
+    pub(super) async fn begin<R>(&self, make: impl FnOnce() -> (T, R)) -> Result<Option<R>, Error> {
+        let _turn = self.turn.lock().await;
+        if self.live_or_none()?.is_some() {
+            return Ok(None);
+        }
+        let (data, answer) = make();
+        let origin = self.unauthenticated();
+        self.mint(Arc::new(data), origin, None).await?;
+        Ok(Some(answer))
+    }
+
     pub(super) async fn resave(&self, data: T, origin: Origin) -> Result<(), Error> {
         drop(self.consult());
         let _turn = self.turn.lock().await;

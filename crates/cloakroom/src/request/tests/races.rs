@@ -183,3 +183,15 @@ async fn promise_2_a_rotation_that_cannot_read_the_newer_data_does_not_pass_off_
         Some(cart(&["x", "theirs", "mine"]))
     );
 }
+
+#[tokio::test]
+async fn promise_2_first_updates_of_one_request_at_once_do_not_overwrite_each_other() {
+    let it = Fixture::new();
+    let (request, session) = it.open("").await;
+    it.store.set_slow(true);
+    let add = |item: &'static str| session.update_or_default(move |cart| cart.push(item.into()));
+    let (first, second) = tokio::join!(add("a"), add("b"));
+    first.and(second).unwrap();
+    let cookie = sent(&request).await.unwrap();
+    assert_eq!(it.stored(&cookie).await, Some(cart(&["a", "b"])));
+}
