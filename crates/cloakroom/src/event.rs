@@ -30,8 +30,9 @@ pub enum Event<'a> {
     /// A cookie of the session's name carried nothing that one of the keys signed. Many of these are somebody
     /// guessing, or a secret that was changed without keeping the old one.
     InvalidCookie,
-    /// A request carried two valid ids, or more cookies of the name than are looked at. It was treated as
-    /// having no session; signing in or out ends those that were valid. Somebody may be planting cookies.
+    /// A request carried two valid ids, more cookies of the name than are looked at, or more bytes of cookies
+    /// than are looked through (16 KiB). It was treated as having no session; signing in or out ends those that
+    /// were valid. Somebody may be planting cookies.
     AmbiguousCookies,
     /// A session moved to a fresh id.
     Rotated {
@@ -91,7 +92,7 @@ impl Events {
 
     /// The event is put together only if somebody listens: a handle costs a hash.
     pub(crate) fn emit<'a>(&self, event: impl FnOnce() -> Event<'a>) {
-        if self.hook.is_none() && !tracing::enabled!(target: "cloakroom", tracing::Level::WARN) {
+        if self.hook.is_none() && !tracing::enabled!(target: "cloakroom", tracing::Level::ERROR) {
             return;
         }
         let event = event();
@@ -117,7 +118,7 @@ fn log(event: &Event<'_>) {
             tracing::debug!(target: "cloakroom", "session cookie without a valid signature");
         }
         Event::AmbiguousCookies => {
-            tracing::warn!(target: "cloakroom", "several session cookies, none used");
+            tracing::warn!(target: "cloakroom", "several session cookies, or too many cookies: none used");
         }
         Event::Rotated { from, to } => {
             tracing::debug!(target: "cloakroom", session = %to, %from, "session rotated");
@@ -160,5 +161,52 @@ impl fmt::Debug for Events {
         f.debug_struct("Events")
             .field("hook", &self.hook.is_some())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use cloakroom_store::{StoreError, StoreErrorKind};
+    use tracing::{Level, Metadata, Subscriber, span};
+
+    /// A log that takes errors only.
+    struct Errors(Arc<AtomicU32>);
+
+    impl Subscriber for Errors {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() == Level::ERROR
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn a_log_that_takes_errors_only_gets_them() {
+        let errors = Arc::new(AtomicU32::new(0));
+        let down = StoreError::new(StoreErrorKind::Unavailable, "no answer");
+        let error = Error::store(down);
+        tracing::subscriber::with_default(Errors(Arc::clone(&errors)), || {
+            let events = Events::default();
+            events.emit(|| Event::StoreFailed { error: &error });
+            events.emit(|| Event::AmbiguousCookies);
+        });
+        assert_eq!(errors.load(Ordering::Relaxed), 1);
     }
 }

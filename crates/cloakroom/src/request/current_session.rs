@@ -246,10 +246,14 @@ impl<T: Clone + Send + Sync + 'static> CurrentSession<T> {
     {
         let absent = !matches!(self.exchange.state().phase, Phase::Live(_) | Phase::Gone);
         if absent {
-            let mut data = T::default();
-            let answer = change(&mut data);
-            self.save(data).await?;
-            return Ok(answer);
+            let begun = self.exchange.begin(|| {
+                let mut data = T::default();
+                let answer = change(&mut data);
+                (data, answer)
+            });
+            if let Some(answer) = begun.await? {
+                return Ok(answer);
+            }
         }
         self.update(change).await
     }

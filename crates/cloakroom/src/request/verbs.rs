@@ -118,6 +118,19 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         }
     }
 
+    /// Begins a session, unless another verb of this request has begun one by the time that it is this one's
+    /// turn: then nothing is done.
+    pub(super) async fn begin<R>(&self, make: impl FnOnce() -> (T, R)) -> Result<Option<R>, Error> {
+        let _turn = self.turn.lock().await;
+        if self.live_or_none()?.is_some() {
+            return Ok(None);
+        }
+        let (data, answer) = make();
+        let origin = self.unauthenticated();
+        self.mint(Arc::new(data), origin, None).await?;
+        Ok(Some(answer))
+    }
+
     pub(super) async fn resave(&self, data: T, origin: Origin) -> Result<(), Error> {
         drop(self.consult());
         let _turn = self.turn.lock().await;
@@ -152,10 +165,12 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let current = found == live.record.version;
         live.id = id;
         live.key = to;
-        live.record.version = version;
+        // The data of an older version must not pass for that of the newer one, should reading it fail or be
+        // given up below: no version is 0, so a write conflicts.
+        live.record.version = if current { version } else { 0 };
         live.record.times = times;
         live.is_new = true;
-        self.state().created(live.clone());
+        self.created(live.clone()).await?;
         if !current {
             // Somebody wrote since this request read it: the data as it is now.
             self.reload_live(live).await?;
@@ -258,13 +273,30 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             handle: key.handle(),
         });
         record.version = version;
-        self.state().created(Live {
+        self.created(Live {
             id,
             key,
             record,
             is_new: true,
-        });
-        Ok(())
+        })
+        .await
+    }
+
+    /// Notes a session that has just got its id. If the response was handed over meanwhile nobody will learn
+    /// that id, so the session is ended again.
+    async fn created(&self, live: Live<T>) -> Result<(), Error> {
+        let key = live.key;
+        {
+            let mut state = self.state();
+            if !state.responded {
+                state.created(live);
+                return Ok(());
+            }
+            state.ended();
+        }
+        // Should this fail, it lies there until it expires.
+        let _ = self.inner().storage.destroy(&key).await;
+        Err(Error::new(ErrorKind::ResponseStarted))
     }
 
     /// Writes over a live session. The caller has the turn.

@@ -117,6 +117,8 @@ pub(super) struct Watched {
     down: Arc<AtomicBool>,
     /// No record decodes.
     garbled: Arc<AtomicBool>,
+    /// Each answer lets others run before it comes.
+    slow: Arc<AtomicBool>,
 }
 
 impl Watched {
@@ -126,6 +128,7 @@ impl Watched {
             calls: Arc::default(),
             down: Arc::default(),
             garbled: Arc::default(),
+            slow: Arc::default(),
         }
     }
 
@@ -142,8 +145,12 @@ impl Watched {
         self.garbled.store(garbled, Ordering::SeqCst);
     }
 
+    pub(super) fn set_slow(&self, slow: bool) {
+        self.slow.store(slow, Ordering::SeqCst);
+    }
+
     /// What the memory store answers, which is not even asked while the store is down.
-    fn answer<'a, R>(
+    fn answer<'a, R: Send + 'a>(
         &self,
         call: &'static str,
         ask: impl FnOnce() -> StoreFuture<'a, R>,
@@ -153,7 +160,14 @@ impl Watched {
             let error = StoreError::new(StoreErrorKind::Unavailable, "taken away by the test");
             return StoreFuture::ready(Err(error));
         }
-        ask()
+        let answer = ask();
+        if self.slow.load(Ordering::SeqCst) {
+            return StoreFuture::new(async move {
+                tokio::task::yield_now().await;
+                answer.await
+            });
+        }
+        answer
     }
 }
 

@@ -157,3 +157,67 @@ async fn of_parallel_rotations_one_wins() {
     assert_eq!(moved, 1);
     assert_eq!(it.sessions.count().await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn promise_2_a_rotation_that_cannot_read_the_newer_data_does_not_pass_off_the_older_as_such()
+{
+    let it = Fixture::with(|builder| builder.undecodable_is_an_error(true));
+    let cookie = it.signed_in(&["x"]).await;
+    let (request, slow) = it.open(&cookie).await;
+    let (_, other) = it.open(&cookie).await;
+    other
+        .update(|cart| cart.push("theirs".into()))
+        .await
+        .unwrap();
+
+    // The session moves, but what the other request wrote cannot be read.
+    it.store.set_garbled(true);
+    assert_eq!(kind(slow.rotate().await), ErrorKind::Undecodable);
+    it.store.set_garbled(false);
+
+    assert_eq!(kind(slow.save(cart(&["mine"])).await), ErrorKind::Conflict);
+    slow.update(|cart| cart.push("mine".into())).await.unwrap();
+    let fresh = sent(&request).await.unwrap();
+    assert_eq!(
+        it.stored(&fresh).await,
+        Some(cart(&["x", "theirs", "mine"]))
+    );
+}
+
+#[tokio::test]
+async fn promise_2_first_updates_of_one_request_at_once_do_not_overwrite_each_other() {
+    let it = Fixture::new();
+    let (request, session) = it.open("").await;
+    it.store.set_slow(true);
+    let add = |item: &'static str| session.update_or_default(move |cart| cart.push(item.into()));
+    let (first, second) = tokio::join!(add("a"), add("b"));
+    first.and(second).unwrap();
+    let cookie = sent(&request).await.unwrap();
+    assert_eq!(it.stored(&cookie).await, Some(cart(&["a", "b"])));
+}
+
+#[tokio::test]
+async fn an_id_that_comes_too_late_for_the_response_is_refused_and_worth_nothing() {
+    for verb in ["save", "resave", "rotate"] {
+        let it = Fixture::new();
+        let cookie = match verb {
+            "save" => String::new(),
+            _ => it.signed_in(&["x"]).await,
+        };
+        let (request, session) = it.open(&cookie).await;
+        it.store.set_slow(true);
+        let working = async {
+            match verb {
+                "save" => session.save(cart(&["late"])).await,
+                "resave" => session.resave(cart(&["late"])).await,
+                _ => session.rotate().await,
+            }
+        };
+        // The handler left the verb to a task of its own and answers while the store is at work.
+        let (result, effect) = tokio::join!(working, async { request.respond() });
+        assert_eq!(effect.set_cookie(), None);
+        assert_eq!(kind(result), ErrorKind::ResponseStarted, "{verb}");
+        assert_eq!(session.data(), None);
+        assert_eq!(it.sessions.count().await.unwrap(), 0, "{verb}");
+    }
+}
