@@ -15,9 +15,13 @@ mod error;
 mod mariadb;
 mod place;
 mod postgres;
+mod redis;
+mod redis_cluster;
 mod server;
 
 pub use error::{StartError, or_skip};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
+pub use redis::Redis;
+pub use redis_cluster::RedisCluster;
 pub use server::Server;

@@ -1,0 +1,305 @@
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use cloakroom_store::{Entry, Enumerate, Owner, SessionKey, StoreError, StoreFuture};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::error::{Failure, RedisStoreError, RedisStoreErrorKind};
+use crate::layout::member;
+use crate::link::Link;
+use crate::script::{self, Request, Script};
+use crate::server::Server;
+use crate::session::RedisStoreSession;
+use crate::store::{Inner, RedisStore};
+use crate::{reply, single, spread};
+
+/// About how many keys a server looks at in one go.
+const BATCH: usize = 256;
+/// How often `clear` looks again after it found something: sessions may be moving to other keys.
+const LAST_LOOKS: u32 = 8;
+
+impl<T> Enumerate<T> for RedisStore<T>
+where
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    fn visit<'a>(&'a self, visitor: &'a mut (dyn FnMut(Entry<T>) + Send)) -> StoreFuture<'a, ()> {
+        let inner = &*self.inner;
+        StoreFuture::new(async move {
+            let mut walk = Walk::over(inner, inner.layout.sessions()).await?;
+            while let Some(keys) = walk.next().await? {
+                let keys = sessions(inner, keys);
+                let read = |deadline| inner.read_all(&keys, "HGETALL", &[], deadline);
+                let answers = inner.timed(read).await?;
+                for (key, answer) in keys.iter().zip(answers) {
+                    let fields = reply::fields(answer).unwrap_or_default();
+                    let hash = RedisStoreSession::from_fields(*key, fields);
+                    let live = hash.map(|hash| hash.filter(|hash| hash.is_live(&*inner.clock)));
+                    decoded(live).into_iter().for_each(&mut *visitor);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn clear(&self) -> StoreFuture<'_, u64> {
+        let inner = &*self.inner;
+        StoreFuture::new(async move {
+            let mut ended = 0;
+            for _ in 0..=LAST_LOOKS {
+                let mut found = false;
+                let mut walk = Walk::over(inner, inner.layout.sessions()).await?;
+                while let Some(keys) = walk.next().await? {
+                    let keys = sessions(inner, keys);
+                    found |= !keys.is_empty();
+                    ended += inner
+                        .timed(|d| inner.end_all(&script::DESTROY, &keys, d))
+                        .await?;
+                }
+                if !found {
+                    break;
+                }
+            }
+            inner.tidy_indexes().await?;
+            Ok(ended)
+        })
+    }
+
+    fn count(&self) -> StoreFuture<'_, u64> {
+        let inner = &*self.inner;
+        StoreFuture::new(async move {
+            let mut count = 0;
+            let mut walk = Walk::over(inner, inner.layout.sessions()).await?;
+            while let Some(keys) = walk.next().await? {
+                let keys = sessions(inner, keys);
+                let live = inner.timed(|deadline| inner.lives(&keys, deadline)).await?;
+                count += live.into_iter().filter(|life| *life == Life::Live).count() as u64;
+            }
+            Ok(count)
+        })
+    }
+
+    fn purge_expired(&self) -> StoreFuture<'_, u64> {
+        let inner = &*self.inner;
+        StoreFuture::new(async move {
+            let mut removed = 0;
+            let mut walk = Walk::over(inner, inner.layout.sessions()).await?;
+            while let Some(keys) = walk.next().await? {
+                let keys = sessions(inner, keys);
+                let lives = inner.timed(|deadline| inner.lives(&keys, deadline)).await?;
+                let expired = keys.into_iter().zip(lives);
+                let expired = expired.filter(|(_, life)| *life == Life::Expired);
+                let expired: Vec<_> = expired.map(|(key, _)| key).collect();
+                // The script looks again: a session may have been used since.
+                removed += inner
+                    .timed(|d| inner.end_all(&script::PURGE, &expired, d))
+                    .await?;
+            }
+            inner.tidy_indexes().await?;
+            Ok(removed)
+        })
+    }
+
+    fn list_by_owner(&self, owner: &Owner) -> StoreFuture<'_, Vec<Entry<T>>> {
+        let (owner, inner) = (owner.clone(), &*self.inner);
+        StoreFuture::new(inner.timed(move |deadline| async move {
+            let mut entries = match inner.server {
+                Server::Single(_) => single::list_by_owner(inner, &owner, deadline).await?,
+                Server::Cluster(_) => spread::list_by_owner(inner, &owner, deadline).await?,
+            };
+            entries.sort_by_key(|entry: &Entry<T>| (entry.record.times.created_at, entry.key));
+            Ok(entries)
+        }))
+    }
+
+    fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64> {
+        let (owner, except, inner) = (owner.clone(), except.copied(), &*self.inner);
+        StoreFuture::new(inner.timed(move |deadline| async move {
+            let except = except.as_ref();
+            match inner.server {
+                Server::Single(_) => {
+                    single::destroy_by_owner(inner, &owner, except, deadline).await
+                }
+                Server::Cluster(_) => {
+                    spread::destroy_by_owner(inner, &owner, except, deadline).await
+                }
+            }
+        }))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Absent,
+    Live,
+    Expired,
+}
+
+impl Inner {
+    async fn read_all(
+        &self,
+        keys: &[SessionKey],
+        command: &'static str,
+        arguments: &[&str],
+        deadline: Instant,
+    ) -> Result<Vec<redis::Value>, RedisStoreError> {
+        let requests = keys.iter().map(|key| {
+            let name = self.layout.session(&member(key));
+            let arguments = arguments
+                .iter()
+                .map(|argument| argument.as_bytes().to_vec());
+            Request::read(command, name).args(arguments)
+        });
+        self.server.run_all(requests.collect(), deadline).await
+    }
+
+    async fn lives(
+        &self,
+        keys: &[SessionKey],
+        deadline: Instant,
+    ) -> Result<Vec<Life>, RedisStoreError> {
+        let fields = ["version", "expires_at"];
+        let answers = self.read_all(keys, "HMGET", &fields, deadline).await?;
+        let now = self.clock.now().as_millis();
+        let lives = answers.into_iter().map(|answer| {
+            let texts = reply::texts(answer).unwrap_or_default();
+            let [version, expires_at] = texts.as_slice() else {
+                return Life::Absent;
+            };
+            let expires_at = std::str::from_utf8(expires_at).unwrap_or_default();
+            match expires_at.parse::<i64>() {
+                _ if version.is_empty() => Life::Absent,
+                Ok(end) if end <= now => Life::Expired,
+                _ => Life::Live,
+            }
+        });
+        Ok(lives.collect())
+    }
+
+    /// Runs one of the scripts that end sessions. How many it counted.
+    async fn end_all(
+        &self,
+        script: &'static Script,
+        keys: &[SessionKey],
+        deadline: Instant,
+    ) -> Result<u64, RedisStoreError> {
+        let members: Vec<_> = keys.iter().map(member).collect();
+        let requests = members.iter().map(|member| {
+            let name = self.layout.session(member);
+            self.call(script, name).arg(member.as_str())
+        });
+        let answers = self.server.run_all(requests.collect(), deadline).await?;
+        let mut ended = 0;
+        for (member, answer) in members.iter().zip(answers) {
+            let (counts, rest) = reply::outcome(answer)?;
+            ended += u64::from(counts == b"1");
+            if matches!(self.server, Server::Cluster(_)) {
+                spread::leave_as_said(self, member, rest, deadline).await;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Removes from all indexes what is due and gone.
+    async fn tidy_indexes(&self) -> Result<(), StoreError> {
+        let mut walk = Walk::over(self, self.layout.indexes()).await?;
+        while let Some(keys) = walk.next().await? {
+            for owner in keys.iter().filter_map(|key| self.layout.owner_of(key)) {
+                let tidy = |deadline| async move {
+                    match self.server {
+                        Server::Single(_) => {
+                            let request = self
+                                .call(&script::TIDY, self.layout.index(&owner))
+                                .arg(owner.as_str());
+                            self.run(&request, deadline).await.map(drop)
+                        }
+                        Server::Cluster(_) => spread::tidy(self, &owner, deadline).await,
+                    }
+                };
+                self.timed(tidy).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A walk over all keys that fit a pattern, on every server that has some, each key once.
+///
+/// Redis may show a key twice while it resizes its table, so the walk remembers what it has seen: 8 bytes for
+/// each key.
+struct Walk<'a> {
+    inner: &'a Inner,
+    pattern: String,
+    links: Vec<Arc<Link>>,
+    cursor: Vec<u8>,
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl<'a> Walk<'a> {
+    async fn over(inner: &'a Inner, pattern: String) -> Result<Self, StoreError> {
+        let links = inner.timed(|deadline| inner.server.links(deadline)).await?;
+        Ok(Self {
+            inner,
+            pattern,
+            links,
+            cursor: b"0".to_vec(),
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+        })
+    }
+
+    /// Some keys, maybe none; `None` when all have been shown.
+    async fn next(&mut self) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        let Some(link) = self.links.last() else {
+            return Ok(None);
+        };
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(self.cursor.as_slice());
+        scan.arg("MATCH").arg(&self.pattern).arg("COUNT").arg(BATCH);
+        let step = |deadline| async move {
+            let answer = match link.send(&scan, false, deadline).await {
+                // It only reads.
+                Err(Failure::Unknown(error)) if error.kind() != RedisStoreErrorKind::TimedOut => {
+                    link.send(&scan, false, deadline).await
+                }
+                answer => answer,
+            };
+            let mut answer = reply::list(answer.map_err(Failure::into_error)?)?.into_iter();
+            let cursor = reply::text(answer.next().unwrap_or_default())?;
+            let keys = reply::texts(answer.next().unwrap_or_default())?;
+            Ok((cursor, keys))
+        };
+        let (cursor, mut keys) = self.inner.timed(step).await?;
+        if cursor == b"0" {
+            self.links.pop();
+        }
+        self.cursor = cursor;
+        let (seen, hasher) = (&mut self.seen, &self.hasher);
+        keys.retain(|key| seen.insert(hasher.hash_one(key)));
+        Ok(Some(keys))
+    }
+}
+
+fn sessions(inner: &Inner, keys: Vec<Vec<u8>>) -> Vec<SessionKey> {
+    let keys = keys.iter().filter_map(|key| inner.layout.key_of(key));
+    keys.collect()
+}
+
+/// The entry, if there is a session and it decodes. Otherwise it is noted in the log and left out.
+pub(crate) fn decoded<T: DeserializeOwned>(
+    hash: Result<Option<RedisStoreSession>, RedisStoreError>,
+) -> Option<Entry<T>> {
+    let hash = hash
+        .map_err(RedisStoreError::into_store_error)
+        .transpose()?;
+    let entry = hash.and_then(RedisStoreSession::into_entry);
+    entry
+        .inspect_err(|error| {
+            let reason = std::error::Error::source(error).map(tracing::field::display);
+            tracing::warn!(reason, "an undecodable session is left out of a listing");
+        })
+        .ok()
+}

@@ -1,0 +1,230 @@
+//! The connection to one server: opened when it is needed, given up when it seems dead.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ProtocolVersion, PushInfo, PushKind,
+    RedisError, Value,
+};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::{Failure, RedisStoreError, RedisStoreErrorKind};
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// An operation of the store.
+    pub(crate) operation: Duration,
+    /// Making a connection, within an operation.
+    pub(crate) connect: Duration,
+}
+
+impl Patience {
+    /// When an operation that begins now is out of time.
+    pub(crate) fn deadline(self) -> Instant {
+        Instant::now() + self.operation
+    }
+
+    pub(crate) fn timed_out(self) -> RedisStoreError {
+        RedisStoreError::timed_out(self.operation)
+    }
+}
+
+/// Commands that wait for their turn on the connection before others wait for room in the queue.
+const QUEUE: usize = 1024;
+
+/// One server. All operations share one connection; their commands follow each other on it without waiting for
+/// answers.
+pub(crate) struct Link {
+    client: Client,
+    patience: Patience,
+    current: Mutex<Option<Open>>,
+    /// Whose turn it is to open a connection.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone)]
+struct Open {
+    connection: MultiplexedConnection,
+    /// Set when the connection ends, also while nobody waits for anything.
+    ended: Arc<AtomicBool>,
+}
+
+impl Link {
+    pub(crate) fn new(info: ConnectionInfo, patience: Patience) -> Result<Self, RedisStoreError> {
+        // With RESP3 the client says by itself when a connection has ended.
+        let settings = info.redis_settings().clone();
+        let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
+        let client = Client::open(info).map_err(|error| RedisStoreError::of_connection(&error))?;
+        Ok(Self {
+            client,
+            patience,
+            current: Mutex::new(None),
+            turn: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// Sends one command, once, and waits for the answer. With `asking` the server of a cluster answers for a
+    /// slot that is just being moved to it.
+    pub(crate) async fn send(
+        &self,
+        command: &Cmd,
+        asking: bool,
+        deadline: Instant,
+    ) -> Result<Value, Failure> {
+        if asking {
+            let commands = [redis::cmd("ASKING"), command.clone()];
+            let answers = self.send_all(&commands, deadline).await?;
+            return answers
+                .into_iter()
+                .nth(1)
+                .unwrap_or_else(|| Err(Failure::Unknown(RedisStoreError::unexpected())));
+        }
+        let open = self.connection(deadline).await?;
+        let mut connection = open.connection.clone();
+        let answer = timeout_at(deadline, connection.send_packed_command(command)).await;
+        judge(self.received(&open, answer)?)
+    }
+
+    /// Sends several commands in one go. An answer for each.
+    pub(crate) async fn send_all(
+        &self,
+        commands: &[Cmd],
+        deadline: Instant,
+    ) -> Result<Vec<Result<Value, Failure>>, Failure> {
+        let open = self.connection(deadline).await?;
+        let mut connection = open.connection.clone();
+        let mut pipeline = redis::Pipeline::with_capacity(commands.len());
+        for command in commands {
+            pipeline.add_command(command.clone());
+        }
+        let count = commands.len();
+        let answer = connection.send_packed_commands(&pipeline, 0, count);
+        let answer = timeout_at(deadline, answer).await;
+        match self.received(&open, answer)? {
+            Ok(answers) => Ok(answers
+                .into_iter()
+                .map(|answer| judge(Ok(answer)))
+                .collect()),
+            Err(error) => Err(server_error(&error)),
+        }
+    }
+
+    /// Ready to send.
+    pub(crate) async fn connect(&self, deadline: Instant) -> Result<(), Failure> {
+        self.connection(deadline).await.map(drop)
+    }
+
+    /// Takes a connection out of use that did not answer in time or broke.
+    fn received<R>(
+        &self,
+        open: &Open,
+        answer: Result<Result<R, RedisError>, tokio::time::error::Elapsed>,
+    ) -> Result<Result<R, RedisError>, Failure> {
+        match answer {
+            Ok(Err(error)) if error.code().is_none() => {
+                self.give_up(open);
+                Err(Failure::Unknown(RedisStoreError::of_connection(&error)))
+            }
+            Ok(answer) => Ok(answer),
+            Err(_) => {
+                self.give_up(open);
+                Err(Failure::Unknown(self.patience.timed_out()))
+            }
+        }
+    }
+
+    async fn connection(&self, deadline: Instant) -> Result<Open, Failure> {
+        if let Some(open) = self.usable() {
+            return Ok(open);
+        }
+        let opening = async {
+            let _turn = self.turn.lock().await;
+            match self.usable() {
+                Some(open) => Ok(open),
+                None => self.open().await,
+            }
+        };
+        match timeout_at(deadline, opening).await {
+            Ok(Ok(open)) => Ok(open),
+            Ok(Err(error)) => Err(Failure::NotSent(error)),
+            Err(_) => Err(Failure::NotSent(self.patience.timed_out())),
+        }
+    }
+
+    fn usable(&self) -> Option<Open> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = current.as_ref()?;
+        (!open.ended.load(Ordering::Acquire)).then(|| open.clone())
+    }
+
+    async fn open(&self) -> Result<Open, RedisStoreError> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&ended);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.patience.connect))
+            // Each operation keeps its own time.
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(QUEUE)
+            .set_push_sender(move |push: PushInfo| {
+                if push.kind == PushKind::Disconnection {
+                    flag.store(true, Ordering::Release);
+                }
+                Ok::<(), redis::aio::SendError>(())
+            });
+        let connection = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+            .map_err(|error| match error.is_timeout() {
+                true => RedisStoreError::new(
+                    RedisStoreErrorKind::TimedOut,
+                    format!("no connection within {:?}", self.patience.connect),
+                ),
+                false => RedisStoreError::of_connection(&error),
+            })?;
+        let open = Open { connection, ended };
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = Some(open.clone());
+        Ok(open)
+    }
+
+    fn give_up(&self, open: &Open) {
+        // Operations that wait for answers on it still get them, should any come.
+        open.ended.store(true, Ordering::Release);
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(&current.ended, &open.ended))
+        {
+            *current = None;
+        }
+    }
+}
+
+fn judge(answer: Result<Value, RedisError>) -> Result<Value, Failure> {
+    match answer {
+        Ok(Value::ServerError(error)) => Err(Failure::Refused(error)),
+        Ok(value) => Ok(value),
+        Err(error) => Err(server_error(&error)),
+    }
+}
+
+/// An error that has a code came from the server.
+fn server_error(error: &RedisError) -> Failure {
+    match error.clone().into_server_errors() {
+        Some(errors) if !errors.is_empty() => Failure::Refused(errors[0].1.clone()),
+        _ => Failure::Unknown(RedisStoreError::of_connection(error)),
+    }
+}
+
+// Nothing of the client is printed: it knows the password.
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,130 @@
+//! The Lua scripts, and what is sent to a server.
+
+use std::sync::LazyLock;
+
+use redis::Cmd;
+
+/// A script with its SHA-1, by which servers know it.
+#[derive(Debug)]
+pub(crate) struct Script {
+    code: &'static str,
+    sha1: String,
+}
+
+macro_rules! scripts {
+    ($($name:ident = $file:literal, $flags:literal;)*) => {$(
+        pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
+            Script::new(concat!(
+                "#!lua flags=", $flags, "\n",
+                include_str!("lua/common.lua"),
+                include_str!(concat!("lua/", $file)),
+            ))
+        });
+    )*};
+}
+
+// With the first line a server that may not run the whole script runs nothing of it. What ends sessions or takes
+// no room runs on a server that is out of memory, too; not `TAKE`, after which a session has to be written.
+scripts! {
+    BURY = "bury.lua", "allow-oom";
+    DESTROY = "destroy.lua", "allow-oom";
+    DESTROY_OWNER = "destroy_owner.lua", "allow-oom";
+    ENTER = "enter.lua", "";
+    FIT = "fit.lua", "allow-oom";
+    LIST_OWNER = "list_owner.lua", "allow-oom";
+    PEEK = "peek.lua", "no-writes";
+    PURGE = "purge.lua", "allow-oom";
+    REPLACE = "replace.lua", "";
+    ROTATE = "rotate.lua", "";
+    SET = "set.lua", "";
+    TAKE = "take.lua", "";
+    TIDY = "tidy.lua", "allow-oom";
+    TOUCH = "touch.lua", "allow-oom";
+}
+
+impl Script {
+    fn new(code: &'static str) -> Self {
+        let sha1 = redis::Script::new(code).get_hash().to_owned();
+        Self { code, sha1 }
+    }
+}
+
+/// One thing to ask of a server: a command, or a script.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    verb: Verb,
+    keys: Vec<Vec<u8>>,
+    arguments: Vec<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Verb {
+    /// A command that only reads: it may be sent again when its answer got lost.
+    Read(&'static str),
+    /// A script. It is never sent again unless the server said that it did not run it.
+    Script(&'static Script),
+}
+
+impl Request {
+    pub(crate) fn read(command: &'static str, key: impl Into<Vec<u8>>) -> Self {
+        Self {
+            verb: Verb::Read(command),
+            keys: vec![key.into()],
+            arguments: Vec::new(),
+        }
+    }
+
+    pub(crate) fn script(script: &'static Script, key: impl Into<Vec<u8>>) -> Self {
+        Self {
+            verb: Verb::Script(script),
+            keys: vec![key.into()],
+            arguments: Vec::new(),
+        }
+    }
+
+    pub(crate) fn key(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.keys.push(key.into());
+        self
+    }
+
+    pub(crate) fn arg(mut self, argument: impl Into<Vec<u8>>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// A number, or an empty argument for none.
+    pub(crate) fn number(self, number: Option<i64>) -> Self {
+        self.arg(number.map(|number| number.to_string()).unwrap_or_default())
+    }
+
+    pub(crate) fn args(mut self, arguments: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        self.arguments.extend(arguments);
+        self
+    }
+
+    /// The key that decides where a cluster keeps it.
+    pub(crate) fn first_key(&self) -> &[u8] {
+        &self.keys[0]
+    }
+
+    pub(crate) fn only_reads(&self) -> bool {
+        matches!(self.verb, Verb::Read(_))
+    }
+
+    /// As it is sent: a script by its SHA-1, or `whole` where the server has forgotten it.
+    pub(crate) fn command(&self, whole: bool) -> Cmd {
+        let mut command = match self.verb {
+            Verb::Read(name) => redis::cmd(name),
+            Verb::Script(script) => {
+                let mut command = redis::cmd(if whole { "EVAL" } else { "EVALSHA" });
+                command.arg(if whole { script.code } else { &script.sha1 });
+                command.arg(self.keys.len());
+                command
+            }
+        };
+        for part in self.keys.iter().chain(&self.arguments) {
+            command.arg(part.as_slice());
+        }
+        command
+    }
+}

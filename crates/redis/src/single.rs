@@ -1,0 +1,177 @@
+//! The operations on one server: each is one script, which changes the index of the owner in the same step.
+
+use cloakroom_store::{
+    Entry, Expect, Owner, RotateOutcome, SessionKey, SetOutcome, Times, Timestamp,
+};
+use redis::Value;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::error::RedisStoreError;
+use crate::layout::{from_member, member};
+use crate::reply;
+use crate::script;
+use crate::session::{Draft, RedisStoreSession, in_turns, time_fields};
+use crate::store::Inner;
+
+pub(crate) async fn set(
+    inner: &Inner,
+    key: &SessionKey,
+    draft: &Draft,
+    expect: Expect,
+    deadline: Instant,
+) -> Result<SetOutcome, RedisStoreError> {
+    let member = member(key);
+    let request = inner
+        .call(&script::SET, inner.layout.session(&member))
+        .arg(expectation(expect))
+        .arg(member)
+        .arg("")
+        .arg(owner_of(draft))
+        .number(draft.expires_at())
+        .arg("")
+        .arg("1")
+        .args(draft.arguments());
+    set_outcome(inner.run(&request, deadline).await?)
+}
+
+pub(crate) async fn destroy(
+    inner: &Inner,
+    key: &SessionKey,
+    deadline: Instant,
+) -> Result<bool, RedisStoreError> {
+    let member = member(key);
+    let request = inner
+        .call(&script::DESTROY, inner.layout.session(&member))
+        .arg(member);
+    let (was_live, _) = reply::outcome(inner.run(&request, deadline).await?)?;
+    Ok(was_live == b"1")
+}
+
+pub(crate) async fn touch(
+    inner: &Inner,
+    key: &SessionKey,
+    last_seen_at: Timestamp,
+    deadline: Instant,
+) -> Result<bool, RedisStoreError> {
+    let member = member(key);
+    let request = inner
+        .call(&script::TOUCH, inner.layout.session(&member))
+        .arg(member)
+        .number(Some(last_seen_at.as_millis()));
+    let (outcome, _) = reply::outcome(inner.run(&request, deadline).await?)?;
+    Ok(outcome == b"touched")
+}
+
+pub(crate) async fn rotate(
+    inner: &Inner,
+    from: &SessionKey,
+    to: &SessionKey,
+    times: Times,
+    deadline: Instant,
+) -> Result<RotateOutcome, RedisStoreError> {
+    let (old, new) = (member(from), member(to));
+    let request = inner
+        .call(&script::ROTATE, inner.layout.session(&old))
+        .key(inner.layout.session(&new))
+        .arg(old)
+        .arg(new)
+        .number(times.expires_at().map(Timestamp::as_millis))
+        .args(in_turns(time_fields(&times).into_iter()));
+    let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
+    match outcome.as_slice() {
+        b"moved" => {
+            let version = version(rest)?;
+            Ok(RotateOutcome::Moved {
+                found: version,
+                version,
+            })
+        }
+        b"exists" => Ok(RotateOutcome::Exists),
+        b"gone" => Ok(RotateOutcome::Gone),
+        _ => Err(RedisStoreError::unexpected()),
+    }
+}
+
+pub(crate) async fn replace(
+    inner: &Inner,
+    from: &SessionKey,
+    to: &SessionKey,
+    draft: &Draft,
+    deadline: Instant,
+) -> Result<SetOutcome, RedisStoreError> {
+    let (old, new) = (member(from), member(to));
+    let request = inner
+        .call(&script::REPLACE, inner.layout.session(&old))
+        .key(inner.layout.session(&new))
+        .arg(old)
+        .arg(new)
+        .arg(owner_of(draft))
+        .number(draft.expires_at())
+        .args(draft.arguments());
+    set_outcome(inner.run(&request, deadline).await?)
+}
+
+/// All of them in one step, so that a session that is just being rotated is in it once.
+pub(crate) async fn list_by_owner<T: DeserializeOwned>(
+    inner: &Inner,
+    owner: &Owner,
+    deadline: Instant,
+) -> Result<Vec<Entry<T>>, RedisStoreError> {
+    let request = inner
+        .call(&script::LIST_OWNER, inner.layout.index(owner))
+        .arg(owner.as_str());
+    let answer = reply::list(inner.run(&request, deadline).await?)?;
+    let mut entries = Vec::with_capacity(answer.len());
+    for pair in answer {
+        let mut pair = reply::list(pair)?.into_iter();
+        let member = reply::text(pair.next().unwrap_or_default())?;
+        let fields = reply::fields(pair.next().unwrap_or(Value::Array(Vec::new())))?;
+        if let Some(key) = from_member(&member) {
+            let hash = RedisStoreSession::from_fields(key, fields);
+            entries.extend(crate::enumerate::decoded(hash));
+        }
+    }
+    Ok(entries)
+}
+
+pub(crate) async fn destroy_by_owner(
+    inner: &Inner,
+    owner: &Owner,
+    except: Option<&SessionKey>,
+    deadline: Instant,
+) -> Result<u64, RedisStoreError> {
+    let request = inner
+        .call(&script::DESTROY_OWNER, inner.layout.index(owner))
+        .arg(owner.as_str())
+        .arg(except.map(member).unwrap_or_default());
+    reply::number(inner.run(&request, deadline).await?)
+}
+
+pub(crate) fn expectation(expect: Expect) -> String {
+    match expect {
+        Expect::Absent => "absent".to_owned(),
+        Expect::Present => "present".to_owned(),
+        Expect::Version(version) => version.to_string(),
+    }
+}
+
+pub(crate) fn owner_of(draft: &Draft) -> Vec<u8> {
+    let owner = draft.owner.as_ref();
+    owner.map_or_else(Vec::new, |owner| owner.as_str().as_bytes().to_vec())
+}
+
+fn set_outcome(answer: Value) -> Result<SetOutcome, RedisStoreError> {
+    let (outcome, rest) = reply::outcome(answer)?;
+    match outcome.as_slice() {
+        b"stored" => Ok(SetOutcome::Stored(version(rest)?)),
+        b"exists" => Ok(SetOutcome::Exists),
+        b"gone" => Ok(SetOutcome::Gone),
+        b"conflict" => Ok(SetOutcome::Conflict(version(rest)?)),
+        _ => Err(RedisStoreError::unexpected()),
+    }
+}
+
+fn version(rest: Vec<Value>) -> Result<u64, RedisStoreError> {
+    reply::number(rest.into_iter().next().unwrap_or_default())
+}

@@ -1,0 +1,171 @@
+//! The entries of the indexes, in steps of their own.
+
+use std::hash::{BuildHasher, RandomState};
+
+use cloakroom_store::{Owner, SessionKey};
+use redis::Value;
+use tokio::time::Instant;
+
+use super::stored_owner;
+use crate::error::RedisStoreError;
+use crate::layout::member;
+use crate::reply;
+use crate::script::{self, Request};
+use crate::store::Inner;
+
+/// The halves of an entry's name: the session's, and a number drawn for this entry.
+pub(super) type Entry = (String, String);
+
+/// Ends what is due in the index of an owner and dead.
+pub(crate) async fn tidy(
+    inner: &Inner,
+    owner: &Owner,
+    deadline: Instant,
+) -> Result<(), RedisStoreError> {
+    let now = inner.clock.now().as_millis().to_string();
+    let request = Request::read("ZRANGEBYSCORE", inner.layout.index(owner))
+        .arg("-inf")
+        .arg(now);
+    let due = reply::texts(inner.run(&request, deadline).await?)?;
+    sweep(
+        inner,
+        owner,
+        due.iter().filter_map(|e| split(e)).collect(),
+        deadline,
+    )
+    .await
+}
+
+/// Makes an index entry. Answers its number.
+pub(super) async fn enter(
+    inner: &Inner,
+    key: &SessionKey,
+    owner: &Owner,
+    bound: Option<i64>,
+    deadline: Instant,
+) -> Result<String, RedisStoreError> {
+    let nonce = format!("{:016x}", RandomState::new().hash_one(key.as_bytes()));
+    let request = inner
+        .call(&script::ENTER, inner.layout.index(owner))
+        .arg(format!("{}:{nonce}", member(key)))
+        .number(bound);
+    let due = reply::texts(inner.run(&request, deadline).await?)?;
+    let due: Vec<_> = due.iter().filter_map(|entry| split(entry)).collect();
+    if !due.is_empty()
+        && let Err(error) = sweep(inner, owner, due, deadline).await
+    {
+        // Only tidiness, and somebody else's. The next one tries again.
+        tracing::debug!(%error, "dead index entries stay for now");
+    }
+    Ok(nonce)
+}
+
+/// Has an entry last until then, or for ever, if it is still there.
+pub(super) async fn prolong(
+    inner: &Inner,
+    owner: &Owner,
+    member: &str,
+    (nonce, until): (&[u8], &[u8]),
+    deadline: Instant,
+) -> Result<(), RedisStoreError> {
+    let request = inner
+        .call(&script::ENTER, inner.layout.index(owner))
+        .arg([member.as_bytes(), b":", nonce].concat())
+        .arg(until)
+        .arg("1");
+    inner.run(&request, deadline).await.map(drop)
+}
+
+/// Removes the entry of a session that ended, as a script said: its owner and the entry's number.
+pub(crate) async fn leave_as_said(
+    inner: &Inner,
+    member: &str,
+    rest: Vec<Value>,
+    deadline: Instant,
+) {
+    let texts: Result<Vec<_>, _> = rest.into_iter().map(reply::text).collect();
+    if let Ok([owner, nonce]) = texts.as_deref()
+        && let (Ok(owner), Ok(nonce)) = (stored_owner(owner), std::str::from_utf8(nonce))
+        && !nonce.is_empty()
+    {
+        leave(inner, &owner, member, nonce, deadline).await;
+    }
+}
+
+/// Removes an entry under which nothing can live any more. It is only a name without a session; if it stays,
+/// listing and purging remove it.
+pub(super) async fn leave(
+    inner: &Inner,
+    owner: &Owner,
+    member: &str,
+    nonce: &str,
+    deadline: Instant,
+) {
+    let entry = [(member.to_owned(), nonce.to_owned())];
+    if let Err(error) = remove(inner, owner, &entry, deadline).await {
+        tracing::debug!(%error, "a dead index entry stays for now");
+    }
+}
+
+pub(super) async fn remove(
+    inner: &Inner,
+    owner: &Owner,
+    entries: &[Entry],
+    deadline: Instant,
+) -> Result<(), RedisStoreError> {
+    let names = entries
+        .iter()
+        .map(|(member, nonce)| format!("{member}:{nonce}").into_bytes());
+    let request = inner
+        .call(&script::FIT, inner.layout.index(owner))
+        .args(names);
+    inner.run(&request, deadline).await.map(drop)
+}
+
+/// Removes those of the entries under which no session lives.
+pub(super) async fn sweep(
+    inner: &Inner,
+    owner: &Owner,
+    entries: Vec<Entry>,
+    deadline: Instant,
+) -> Result<(), RedisStoreError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let outcomes = bury(inner, owner, &entries, "tidied", deadline).await?;
+    let dead: Vec<_> = entries
+        .into_iter()
+        .zip(outcomes)
+        .filter(|(_, outcome)| outcome != b"live")
+        .map(|(entry, _)| entry)
+        .collect();
+    match dead.is_empty() {
+        true => Ok(()),
+        false => remove(inner, owner, &dead, deadline).await,
+    }
+}
+
+pub(super) async fn bury(
+    inner: &Inner,
+    owner: &Owner,
+    entries: &[Entry],
+    how: &str,
+    deadline: Instant,
+) -> Result<Vec<Vec<u8>>, RedisStoreError> {
+    let requests = entries.iter().map(|(member, nonce)| {
+        inner
+            .call(&script::BURY, inner.layout.session(member))
+            .key(inner.layout.tombstone(member, nonce))
+            .arg(owner.as_str())
+            .arg(nonce.as_str())
+            .arg(how)
+    });
+    let answers = inner.server.run_all(requests.collect(), deadline).await?;
+    let outcomes = answers.into_iter().map(reply::outcome);
+    outcomes.map(|outcome| Ok(outcome?.0)).collect()
+}
+
+pub(super) fn split(entry: &[u8]) -> Option<Entry> {
+    let (member, nonce) = std::str::from_utf8(entry).ok()?.split_once(':')?;
+    Some((member.to_owned(), nonce.to_owned()))
+}

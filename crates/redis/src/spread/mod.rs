@@ -1,0 +1,202 @@
+//! The operations in a cluster, where a session, the session that it is rotated to, and the index of its owner
+//! live in different slots, and no step reaches two of them.
+//!
+//! # Why an index never misses a live session
+//!
+//! An index entry is made before the session is written that it is for, and has a name that was never there
+//! before: the session's and a number drawn for it. The session notes the entry's number. An entry is removed
+//! only when no session can live under it, now or later: its session was seen to be written under another
+//! entry or ended by whoever removes the entry, or a tombstone lies in the session's own slot, on which
+//! its write will stumble should it still be on its way. Then it is done again under a fresh entry.
+//! No clock is involved.
+//!
+//! # Why a rotation does not escape the end of all sessions of an owner
+//!
+//! The entry of the new key is made before the old key dies. Whoever ends all sessions of an owner and finds the
+//! old key dead looks at the index again, finds the new entry, and either ends the session there or leaves
+//! a tombstone that says so; the rotation then answers `Gone`.
+
+mod index;
+mod owners;
+mod rotate;
+
+use cloakroom_store::{Expect, Owner, SessionKey, SetOutcome, Timestamp};
+use tokio::time::Instant;
+
+use crate::error::{RedisStoreError, RedisStoreErrorKind};
+use crate::layout::member;
+use crate::reply;
+use crate::script;
+use crate::session::Draft;
+use crate::single::{expectation, owner_of};
+use crate::store::Inner;
+
+pub(crate) use index::{leave_as_said, tidy};
+pub(crate) use owners::{destroy_by_owner, list_by_owner};
+pub(crate) use rotate::rotate;
+
+use index::{enter, leave, prolong};
+
+/// How often an operation begins anew because others changed the session or removed its entry.
+const ATTEMPTS: u32 = 64;
+
+/// What the script `set` answered.
+enum Written {
+    Done(SetOutcome),
+    /// An index entry has to be made first.
+    NeedsEntry,
+    /// The entry is dead: all sessions of the owner were ended, or it was only tidied away.
+    Buried {
+        ended: bool,
+    },
+}
+
+pub(crate) async fn set(
+    inner: &Inner,
+    key: &SessionKey,
+    draft: &Draft,
+    expect: Expect,
+    deadline: Instant,
+) -> Result<SetOutcome, RedisStoreError> {
+    let Some(owner) = &draft.owner else {
+        return match write(inner, key, draft, expect, "1", None, deadline).await? {
+            Written::Done(outcome) => Ok(outcome),
+            _ => Err(RedisStoreError::unexpected()),
+        };
+    };
+    // A session that is only written anew mostly has an entry that will do. A new one never has.
+    if expect != Expect::Absent
+        && let Written::Done(outcome) =
+            write(inner, key, draft, expect, "1", None, deadline).await?
+    {
+        return Ok(outcome);
+    }
+    for _ in 0..ATTEMPTS {
+        let nonce = enter(inner, key, owner, draft.bound(), deadline).await?;
+        let written = write(inner, key, draft, expect, "1", Some(&nonce), deadline).await?;
+        let Written::Done(outcome) = written else {
+            continue;
+        };
+        if !matches!(outcome, SetOutcome::Stored(_)) {
+            leave(inner, owner, &member(key), &nonce, deadline).await;
+        }
+        return Ok(outcome);
+    }
+    Err(crowded())
+}
+
+pub(crate) async fn destroy(
+    inner: &Inner,
+    key: &SessionKey,
+    deadline: Instant,
+) -> Result<bool, RedisStoreError> {
+    let member = member(key);
+    let request = inner
+        .call(&script::DESTROY, inner.layout.session(&member))
+        .arg(member.clone());
+    let (was_live, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
+    leave_as_said(inner, &member, rest, deadline).await;
+    Ok(was_live == b"1")
+}
+
+pub(crate) async fn touch(
+    inner: &Inner,
+    key: &SessionKey,
+    last_seen_at: Timestamp,
+    deadline: Instant,
+) -> Result<bool, RedisStoreError> {
+    let member = member(key);
+    let mut longer = (Vec::new(), Vec::new());
+    for _ in 0..ATTEMPTS {
+        let request = inner
+            .call(&script::TOUCH, inner.layout.session(&member))
+            .arg(member.clone())
+            .number(Some(last_seen_at.as_millis()))
+            .arg(longer.0.clone())
+            .arg(longer.1.clone());
+        let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
+        match outcome.as_slice() {
+            b"touched" => return Ok(true),
+            b"gone" => return Ok(false),
+            b"index" => {}
+            _ => return Err(RedisStoreError::unexpected()),
+        }
+        // A session without an absolute end: its entry has to last as long first.
+        let texts: Vec<_> = rest
+            .into_iter()
+            .map(reply::text)
+            .collect::<Result<_, _>>()?;
+        let Ok([owner, nonce, until]) = <[Vec<u8>; 3]>::try_from(texts) else {
+            return Err(RedisStoreError::unexpected());
+        };
+        let owner = stored_owner(&owner)?;
+        prolong(inner, &owner, &member, (&nonce, &until), deadline).await?;
+        longer = (nonce, until);
+    }
+    Err(crowded())
+}
+
+pub(crate) async fn replace(
+    inner: &Inner,
+    from: &SessionKey,
+    to: &SessionKey,
+    draft: &Draft,
+    deadline: Instant,
+) -> Result<SetOutcome, RedisStoreError> {
+    destroy(inner, from, deadline).await?;
+    set(inner, to, draft, Expect::Absent, deadline).await
+}
+
+async fn write(
+    inner: &Inner,
+    key: &SessionKey,
+    draft: &Draft,
+    expect: Expect,
+    version: &str,
+    nonce: Option<&str>,
+    deadline: Instant,
+) -> Result<Written, RedisStoreError> {
+    let member = member(key);
+    let mut request = inner.call(&script::SET, inner.layout.session(&member));
+    if let Some(nonce) = nonce {
+        request = request.key(inner.layout.tombstone(&member, nonce));
+    }
+    let request = request
+        .arg(expectation(expect))
+        .arg(member.clone())
+        .arg(nonce.unwrap_or_default())
+        .arg(owner_of(draft))
+        .number(draft.expires_at())
+        .number(draft.bound())
+        .arg(version)
+        .args(draft.arguments());
+    let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
+    let mut rest = rest.into_iter();
+    let first = reply::text(rest.next().unwrap_or_default())?;
+    Ok(match outcome.as_slice() {
+        b"stored" => {
+            // The entry that it had until now is dead: no session will ever note its number again.
+            leave_as_said(inner, &member, rest.collect(), deadline).await;
+            Written::Done(SetOutcome::Stored(reply::parse(&first)?))
+        }
+        b"exists" => Written::Done(SetOutcome::Exists),
+        b"gone" => Written::Done(SetOutcome::Gone),
+        b"conflict" => Written::Done(SetOutcome::Conflict(reply::parse(&first)?)),
+        b"index" => Written::NeedsEntry,
+        b"buried" => Written::Buried {
+            ended: first == b"ended",
+        },
+        _ => return Err(RedisStoreError::unexpected()),
+    })
+}
+
+fn crowded() -> RedisStoreError {
+    let message = "too many concurrent changes to one session";
+    RedisStoreError::new(RedisStoreErrorKind::Busy, message)
+}
+fn stored_owner(owner: &[u8]) -> Result<Owner, RedisStoreError> {
+    std::str::from_utf8(owner)
+        .ok()
+        .and_then(|owner| Owner::new(owner).ok())
+        .ok_or_else(|| RedisStoreError::malformed("the owner of a session is none"))
+}

@@ -1,0 +1,159 @@
+//! The laws, on one server and on a cluster.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cloakroom_redis::{KeyPrefix, RedisStore};
+use cloakroom_store::ManualClock;
+use cloakroom_store::conformance::{self, Harness, Payload};
+use cloakroom_testservers::{Redis, RedisCluster, or_skip};
+use common::{TIMEOUT, ask_cluster, fresh_prefix, session_name};
+
+/// The longest that an operation of the outage test may take: its time-out, and room for a busy machine.
+const BOUND: Duration = Duration::from_secs(30);
+const LIMIT: usize = 256 * 1024;
+
+type TestStore = RedisStore<Payload>;
+
+async fn open(url: String, prefix: KeyPrefix, clock: ManualClock, timeout: Duration) -> TestStore {
+    RedisStore::builder(&url)
+        .prefix(prefix)
+        .clock(clock)
+        .timeout(timeout)
+        .payload_limit(LIMIT)
+        .connect()
+        .await
+        .unwrap()
+}
+
+/// What both kinds have in common. Only stores that meet an outage are impatient.
+fn harness(url: String, timeout: Duration) -> Harness<TestStore> {
+    let again = url.clone();
+    Harness::new(move |clock| open(url.clone(), fresh_prefix(), clock, timeout))
+        .peer(move |store: Arc<TestStore>, clock| {
+            let prefix = store.prefix().clone();
+            open(again.clone(), prefix, clock, timeout)
+        })
+        .payload_limit(LIMIT)
+        .touch_keeps_version()
+        .spawner(|future| {
+            tokio::spawn(future);
+        })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_server() {
+    let Some(server) = or_skip(Redis::start()) else {
+        return;
+    };
+    let url = server.url();
+    let server = Arc::new(Mutex::new(server));
+    let (spoiler, killer) = (Arc::clone(&server), Arc::clone(&server));
+    let restarted = url.clone();
+    let harness = harness(url.clone(), Duration::from_secs(10))
+        .rotates_in_one_step()
+        .corrupt(move |store, key| {
+            let name = session_name(&store, &key);
+            let server = spoiler.lock().unwrap();
+            server.ask(&["HSET", &name, "data", "spoiled"]).unwrap();
+            async {}
+        })
+        .reopen(move |store: Arc<TestStore>, clock| {
+            killer.lock().unwrap().restart().unwrap();
+            let prefix = store.prefix().clone();
+            open(restarted.clone(), prefix, clock, BOUND)
+        });
+    let report = conformance::run_all(&harness).await;
+    println!("{report}");
+    report.assert_passed();
+
+    let impatient = || self::harness(url.clone(), TIMEOUT);
+    let (begin, end) = (Arc::clone(&server), Arc::clone(&server));
+    let paused = impatient().outage(
+        move |_| {
+            begin.lock().unwrap().stop();
+            async {}
+        },
+        move |_| {
+            end.lock().unwrap().cont();
+            async {}
+        },
+        BOUND,
+    );
+    conformance::law_10_trouble_is_unavailable(&paused)
+        .await
+        .unwrap();
+    let (begin, end) = (Arc::clone(&server), Arc::clone(&server));
+    let killed = impatient().outage(
+        move |_| {
+            begin.lock().unwrap().kill_9();
+            async {}
+        },
+        move |_| {
+            end.lock().unwrap().restart().unwrap();
+            async {}
+        },
+        BOUND,
+    );
+    conformance::law_10_trouble_is_unavailable(&killed)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster() {
+    let Some(cluster) = or_skip(RedisCluster::start()) else {
+        return;
+    };
+    let url = cluster.url();
+    let cluster = Arc::new(Mutex::new(cluster));
+    let (spoiler, killer) = (Arc::clone(&cluster), Arc::clone(&cluster));
+    let restarted = url.clone();
+    let harness = harness(url.clone(), Duration::from_secs(10))
+        .corrupt(move |store, key| {
+            let name = session_name(&store, &key);
+            ask_cluster(
+                &spoiler.lock().unwrap(),
+                &["HSET", &name, "data", "spoiled"],
+            );
+            async {}
+        })
+        .reopen(move |store: Arc<TestStore>, clock| {
+            let mut cluster = killer.lock().unwrap();
+            for node in cluster.nodes_mut() {
+                node.kill_9();
+            }
+            for node in cluster.nodes_mut() {
+                node.restart().unwrap();
+            }
+            cluster.settle().unwrap();
+            let prefix = store.prefix().clone();
+            open(restarted.clone(), prefix, clock, BOUND)
+        });
+    let report = conformance::run_all(&harness).await;
+    println!("{report}");
+    report.assert_passed();
+
+    let (begin, end) = (Arc::clone(&cluster), Arc::clone(&cluster));
+    let paused = self::harness(url, TIMEOUT).outage(
+        move |_| {
+            for node in begin.lock().unwrap().nodes() {
+                node.stop();
+            }
+            async {}
+        },
+        move |_| {
+            for node in end.lock().unwrap().nodes() {
+                node.cont();
+            }
+            async {}
+        },
+        BOUND,
+    );
+    conformance::law_10_trouble_is_unavailable(&paused)
+        .await
+        .unwrap();
+}
