@@ -30,8 +30,8 @@ pub enum Event<'a> {
     /// A cookie of the session's name carried nothing that one of the keys signed. Many of these are somebody
     /// guessing, or a secret that was changed without keeping the old one.
     InvalidCookie,
-    /// A request carried two valid ids, or more cookies of the name than are looked at. It was treated as
-    /// having no session. Somebody may be planting cookies.
+    /// A request carried two valid ids, more cookies of the name than are looked at, or more bytes of cookies
+    /// than are looked through (16 KiB). It was treated as having no session. Somebody may be planting cookies.
     AmbiguousCookies,
     /// A session moved to a fresh id.
     Rotated {
@@ -117,7 +117,7 @@ fn log(event: &Event<'_>) {
             tracing::debug!(target: "cloakroom", "session cookie without a valid signature");
         }
         Event::AmbiguousCookies => {
-            tracing::warn!(target: "cloakroom", "several session cookies, none used");
+            tracing::warn!(target: "cloakroom", "several session cookies, or too many cookies: none used");
         }
         Event::Rotated { from, to } => {
             tracing::debug!(target: "cloakroom", session = %to, %from, "session rotated");

@@ -15,14 +15,15 @@ const MAX_CANDIDATES: u32 = 4;
 /// What a request presented under the session cookie's name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Presented {
-    /// No cookie of that name, or more cookies than are looked through.
+    /// No cookie of that name.
     Nothing,
     /// Only values that no key signed.
     Invalid,
     /// One id, perhaps several times or among invalid ones.
     Id(SessionId),
-    /// Two different ids that both verify, or more candidates than are looked at. Which one is the user's
-    /// cannot be told: their order proves nothing (RFC 6265bis, section 4.2.2).
+    /// Two different ids that both verify, or more candidates or bytes than are looked at. Which one is the
+    /// user's cannot be told: their order proves nothing (RFC 6265bis, section 4.2.2). Not the same as none: the
+    /// browser may have a good cookie, which no pre-session is to replace and a sign-out is to remove.
     Ambiguous,
 }
 
@@ -50,11 +51,8 @@ pub(crate) fn read<C: CookieFields + ?Sized>(fields: &C, name: &str, keys: &KeyR
         }
     });
 
-    if bytes > MAX_BYTES {
-        return Presented::Nothing;
-    }
     match found {
-        _ if two || candidates > MAX_CANDIDATES => Presented::Ambiguous,
+        _ if two || candidates > MAX_CANDIDATES || bytes > MAX_BYTES => Presented::Ambiguous,
         Some(id) => Presented::Id(id),
         None if candidates > 0 => Presented::Invalid,
         None => Presented::Nothing,
@@ -209,8 +207,8 @@ mod tests {
     fn the_work_is_bounded() {
         let it = Fixture::new();
         let padding = "p".repeat(MAX_BYTES);
-        assert_eq!(it.read(&["__Host-sid={a}", &padding]), "nothing");
-        assert_eq!(it.read(&[&padding, "__Host-sid={a}"]), "nothing");
+        assert_eq!(it.read(&["__Host-sid={a}", &padding]), "ambiguous");
+        assert_eq!(it.read(&[&padding, "__Host-sid={a}"]), "ambiguous");
         let rest = "q".repeat(MAX_BYTES - "__Host-sid={a}".len() - 87 + "{a}".len());
         assert_eq!(it.read(&["__Host-sid={a}", &rest]), "a");
     }

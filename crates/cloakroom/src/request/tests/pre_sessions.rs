@@ -80,3 +80,19 @@ async fn without_the_option_there_is_none() {
     assert_eq!(session.id(), None);
     assert_eq!(sent(&request).await, None);
 }
+
+#[tokio::test]
+async fn more_cookies_than_are_looked_through_replace_nothing_and_still_sign_out() {
+    let it = fixture();
+    let cookie = it.signed_in(&["x"]).await;
+    // Anybody who can plant cookies, on a neighbouring subdomain for instance, can have a browser send this.
+    let flood = format!("{cookie}; {}", "p=1; ".repeat(4_000));
+    let (request, session) = it.open(&flood).await;
+    assert!(session.id().is_none());
+    assert_eq!(sent(&request).await, None, "the session's cookie stays");
+    assert!(it.events().contains(&"AmbiguousCookies".to_owned()));
+
+    let request = it.request(&flood);
+    request.logout().await.unwrap();
+    assert_eq!(sent(&request).await.as_deref(), Some("__Host-sid="));
+}
