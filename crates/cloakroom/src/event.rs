@@ -91,7 +91,7 @@ impl Events {
 
     /// The event is put together only if somebody listens: a handle costs a hash.
     pub(crate) fn emit<'a>(&self, event: impl FnOnce() -> Event<'a>) {
-        if self.hook.is_none() && !tracing::enabled!(target: "cloakroom", tracing::Level::WARN) {
+        if self.hook.is_none() && !tracing::enabled!(target: "cloakroom", tracing::Level::ERROR) {
             return;
         }
         let event = event();
@@ -160,5 +160,52 @@ impl fmt::Debug for Events {
         f.debug_struct("Events")
             .field("hook", &self.hook.is_some())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use cloakroom_store::{StoreError, StoreErrorKind};
+    use tracing::{Level, Metadata, Subscriber, span};
+
+    /// A log that takes errors only.
+    struct Errors(Arc<AtomicU32>);
+
+    impl Subscriber for Errors {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() == Level::ERROR
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn a_log_that_takes_errors_only_gets_them() {
+        let errors = Arc::new(AtomicU32::new(0));
+        let down = StoreError::new(StoreErrorKind::Unavailable, "no answer");
+        let error = Error::store(down);
+        tracing::subscriber::with_default(Errors(Arc::clone(&errors)), || {
+            let events = Events::default();
+            events.emit(|| Event::StoreFailed { error: &error });
+            events.emit(|| Event::AmbiguousCookies);
+        });
+        assert_eq!(errors.load(Ordering::Relaxed), 1);
     }
 }
