@@ -83,7 +83,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         expect: Expect,
     ) -> Result<SetOutcome, StoreError> {
         let now = self.now();
-        {
+        let held = {
             let mut shard = self.locks.shard(key);
             let outcome = expect.judge(shard.live(key, now).map(|record| record.version));
             let SetOutcome::Stored(version) = outcome else {
@@ -95,22 +95,36 @@ impl<T: Send + Sync + 'static> Inner<T> {
                 shard.put(*key, record);
                 return Ok(outcome);
             }
-        }
-        let reserved = self.reserve(now)?;
+            shard.holds(key)
+        };
+        // A record that is there, live or not, gives its place to the new one.
+        let mut reserved = match held {
+            true => None,
+            false => Some(self.reserve(now)?),
+        };
         let owner = record.owner.clone();
-        let outcome = self.locks.with([key, key], owner.as_ref(), |locked| {
-            let live = locked.shard(key).live(key, now);
-            let outcome = expect.judge(live.map(|record| record.version));
-            if let SetOutcome::Stored(version) = outcome {
-                record.version = version;
-                // An expired record may be in the way; it gives up its own place.
-                self.remove(locked, key);
-                insert(locked, *key, record);
-                reserved.keep();
+        loop {
+            let outcome = self.locks.with([key, key], owner.as_ref(), |locked| {
+                let live = locked.shard(key).live(key, now);
+                let outcome = expect.judge(live.map(|record| record.version));
+                if let SetOutcome::Stored(version) = outcome {
+                    record.version = version;
+                    let replaced = self.remove(locked, key).is_some();
+                    match reserved.take() {
+                        Some(reserved) => reserved.keep(),
+                        None if replaced => self.hold_one_more(),
+                        None => return None,
+                    }
+                    insert(locked, *key, record.clone());
+                }
+                Some(outcome)
+            });
+            match outcome {
+                Some(outcome) => return Ok(outcome),
+                // It was there when asked, and went before it was locked.
+                None => reserved = Some(self.reserve(now)?),
             }
-            outcome
-        });
-        Ok(outcome)
+        }
     }
 
     pub(super) fn destroy(&self, key: &SessionKey) -> bool {

@@ -138,6 +138,24 @@ fn a_full_store_refuses_and_keeps_those_who_are_in() {
 }
 
 #[test]
+fn a_session_of_a_full_store_can_become_somebodys() {
+    let full = |when_full| Fixture::new(|builder| builder.max_sessions(2).when_full(when_full));
+    for when_full in [WhenFull::Refuse, WhenFull::EvictSoonestToExpire] {
+        let it = full(when_full);
+        it.create(0, Some(10), None);
+        it.create(1, Some(20), None);
+        for (owner, version) in [(Some("ada"), 1), (Some("bob"), 2), (None, 3)] {
+            let expect = Expect::Version(version);
+            let write = it.store.set(&key(1), record(1, Some(20), owner), expect);
+            assert_eq!(block_on(write).unwrap(), SetOutcome::Stored(version + 1));
+            assert_eq!(it.listed("ada").len(), usize::from(owner == Some("ada")));
+        }
+        assert!(it.get(0).is_some(), "nobody has to go for it");
+        assert!(it.held().contains("held: 2"), "{}", it.held());
+    }
+}
+
+#[test]
 fn a_full_store_can_evict_what_ends_soonest() {
     let it = Fixture::new(|builder| {
         builder
