@@ -35,7 +35,8 @@ pub enum ErrorKind {
     /// [`undecodable_is_an_error`](crate::SessionsBuilder::undecodable_is_an_error).
     Undecodable,
     /// A new id was asked for after the response's headers were handed over, so its cookie could not be sent.
-    /// Nothing was written.
+    /// Nothing was written; or, if they were handed over while the store was at work, what was stored under
+    /// the new id was ended again.
     ResponseStarted,
     /// The operating system's random generator failed. There is no fallback.
     Randomness,

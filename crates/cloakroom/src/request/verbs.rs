@@ -169,7 +169,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         live.record.version = if current { version } else { 0 };
         live.record.times = times;
         live.is_new = true;
-        self.state().created(live.clone());
+        self.created(live.clone()).await?;
         if !current {
             // Somebody wrote since this request read it: the data as it is now.
             self.reload_live(live).await?;
@@ -263,13 +263,30 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             handle: key.handle(),
         });
         record.version = version;
-        self.state().created(Live {
+        self.created(Live {
             id,
             key,
             record,
             is_new: true,
-        });
-        Ok(())
+        })
+        .await
+    }
+
+    /// Notes a session that has just got its id. If the response was handed over meanwhile nobody will learn
+    /// that id, so the session is ended again.
+    async fn created(&self, live: Live<T>) -> Result<(), Error> {
+        let key = live.key;
+        {
+            let mut state = self.state();
+            if !state.responded {
+                state.created(live);
+                return Ok(());
+            }
+            state.ended();
+        }
+        // Should this fail, it lies there until it expires.
+        let _ = self.inner().storage.destroy(&key).await;
+        Err(Error::new(ErrorKind::ResponseStarted))
     }
 
     /// Writes over a live session. The caller has the turn.

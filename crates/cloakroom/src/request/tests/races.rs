@@ -195,3 +195,29 @@ async fn promise_2_first_updates_of_one_request_at_once_do_not_overwrite_each_ot
     let cookie = sent(&request).await.unwrap();
     assert_eq!(it.stored(&cookie).await, Some(cart(&["a", "b"])));
 }
+
+#[tokio::test]
+async fn an_id_that_comes_too_late_for_the_response_is_refused_and_worth_nothing() {
+    for verb in ["save", "resave", "rotate"] {
+        let it = Fixture::new();
+        let cookie = match verb {
+            "save" => String::new(),
+            _ => it.signed_in(&["x"]).await,
+        };
+        let (request, session) = it.open(&cookie).await;
+        it.store.set_slow(true);
+        let working = async {
+            match verb {
+                "save" => session.save(cart(&["late"])).await,
+                "resave" => session.resave(cart(&["late"])).await,
+                _ => session.rotate().await,
+            }
+        };
+        // The handler left the verb to a task of its own and answers while the store is at work.
+        let (result, effect) = tokio::join!(working, async { request.respond() });
+        assert_eq!(effect.set_cookie(), None);
+        assert_eq!(kind(result), ErrorKind::ResponseStarted, "{verb}");
+        assert_eq!(session.data(), None);
+        assert_eq!(it.sessions.count().await.unwrap(), 0, "{verb}");
+    }
+}
