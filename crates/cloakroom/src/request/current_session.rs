@@ -160,10 +160,10 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
         self.exchange.logout().await
     }
 
-    /// Reads the session again, after a `Conflict` for instance.
+    /// Reads the session again, after a `Conflict` for instance. Does nothing if there is none.
     ///
     /// # Errors
-    /// `Gone` if it ended, `Unavailable` if the store cannot tell.
+    /// `Gone` if it ended, `Unavailable` if the store cannot tell; `Undecodable` only if so configured.
     pub async fn reload(&self) -> Result<(), Error> {
         self.exchange.reload().await
     }
