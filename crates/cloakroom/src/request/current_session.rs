@@ -217,7 +217,7 @@ impl<T: Clone + Send + Sync + 'static> CurrentSession<T> {
 
     /// As [`update`](Self::update), with a closure that waits for something: it takes the data and answers it
     /// changed. Other updates of this session in this process wait meanwhile once they collide, so keep it
-    /// short.
+    /// short. Call no verb of this request's session in it: that would wait for this one to end, for ever.
     ///
     /// # Errors
     /// As [`update`](Self::update).
