@@ -104,7 +104,7 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     /// The live session of that id.
     ///
     /// # Errors
-    /// `Unavailable` if the store cannot tell.
+    /// `Unavailable` if the store cannot tell; `Undecodable` only if so configured.
     pub async fn get(&self, id: &SessionId) -> Result<Option<Record<T>>, Error> {
         match self.inner.storage.load(&id.key()).await? {
             Loaded::Live(record) => Ok(Some(record)),

@@ -40,11 +40,25 @@ impl Codec {
         }
     }
 
-    pub(crate) fn encode<T: Serialize>(
+    /// Encodes what can be decoded again. Some data encodes into what does not: JSON makes null of a number that
+    /// is not finite, and reads no more than 128 levels. Such a session would be stored and never seen again, so
+    /// it is refused; trying costs little beside a statement.
+    pub(crate) fn encode_readable<T: Serialize + DeserializeOwned>(
         self,
         data: &T,
         limit: usize,
     ) -> Result<Payload, StoreError> {
+        let payload = self.encode(data, limit)?;
+        match decode::<T>(self.tag(), payload.as_bytes()) {
+            Ok(_) => Ok(payload),
+            Err(_) => {
+                let message = format!("the data could not be read back from {}", self.tag());
+                Err(StoreError::new(StoreErrorKind::Unencodable, message))
+            }
+        }
+    }
+
+    fn encode<T: Serialize>(self, data: &T, limit: usize) -> Result<Payload, StoreError> {
         let payload = match self {
             Self::Json => serde_json::to_string(data)
                 .map(Payload::Text)
@@ -146,6 +160,18 @@ mod tests {
         assert!(!format!("{error:?}").contains("hunter2"));
         let error = decode::<u32>("from the future", b"1").unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Undecodable);
+    }
+
+    #[test]
+    fn what_would_not_decode_is_unencodable() {
+        let deep = |levels| {
+            (0..levels).fold(serde_json::Value::Null, |inner, _| {
+                serde_json::Value::Array(vec![inner])
+            })
+        };
+        assert!(Codec::Json.encode_readable(&deep(100), 1_000).is_ok());
+        let error = Codec::Json.encode_readable(&deep(200), 1_000).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unencodable);
     }
 
     #[test]

@@ -30,7 +30,8 @@
 //!
 //! TLS to a database server is switched on with the features of `sqlx` itself, `tls-rustls` for example.
 //!
-//! Everything runs on tokio. Outside of a runtime with its timer enabled, operations answer an error.
+//! Everything runs on tokio. Outside of a runtime, operations answer an error; a runtime without its timer
+//! (`enable_time`) panics.
 
 // Without an engine there is nothing to use.
 #![cfg_attr(

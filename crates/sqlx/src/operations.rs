@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cloakroom_store::{Clock, Record, SessionKey, SetOutcome, StoreError, Times, Timestamp};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::codec::Codec;
 use crate::dialect::{Answer, Engine, first_int};
@@ -47,13 +48,15 @@ impl<DB: Engine> Inner<DB> {
     }
 
     /// A whole record, encoded, under the key `to`.
-    pub(crate) fn record<T: Serialize>(
+    pub(crate) fn record<T: Serialize + DeserializeOwned>(
         &self,
         bindings: Bindings,
         to: &SessionKey,
         record: &Record<T>,
     ) -> Result<Bindings, StoreError> {
-        let payload = self.codec.encode(&*record.data, self.payload_limit)?;
+        let payload = self
+            .codec
+            .encode_readable(&*record.data, self.payload_limit)?;
         let client = record.client.as_deref();
         let address = client
             .and_then(|client| client.address())

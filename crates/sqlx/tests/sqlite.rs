@@ -128,3 +128,21 @@ async fn in_a_file_with_one_connection() {
 async fn in_memory() {
     laws::all(Arc::new(Memory)).await;
 }
+
+#[tokio::test]
+async fn what_could_not_be_read_back_is_not_stored() {
+    // JSON writes this number as null, which is no number.
+    let pool = SqliteFile::new(":memory:").open().await.unwrap();
+    let store = SqliteStore::<f64>::create(pool).await.unwrap();
+    let record = |number| Record::new(Arc::new(number), Times::starting(SystemClock.now()));
+    let created = store.set(&key(1), record(1.5), Expect::Absent).await;
+    assert_eq!(created.unwrap(), SetOutcome::Stored(1));
+
+    let over = store.set(&key(1), record(f64::NAN), Expect::Version(1));
+    assert_eq!(over.await.unwrap_err().kind(), StoreErrorKind::Unencodable);
+    let sign_in = store.replace(&key(1), &key(2), record(f64::NAN));
+    let error = sign_in.await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unencodable);
+    let kept = store.get(&key(1)).await.unwrap().unwrap();
+    assert_eq!(*kept.data, 1.5);
+}

@@ -160,10 +160,10 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
         self.exchange.logout().await
     }
 
-    /// Reads the session again, after a `Conflict` for instance.
+    /// Reads the session again, after a `Conflict` for instance. Does nothing if there is none.
     ///
     /// # Errors
-    /// `Gone` if it ended, `Unavailable` if the store cannot tell.
+    /// `Gone` if it ended, `Unavailable` if the store cannot tell; `Undecodable` only if so configured.
     pub async fn reload(&self) -> Result<(), Error> {
         self.exchange.reload().await
     }
@@ -217,7 +217,7 @@ impl<T: Clone + Send + Sync + 'static> CurrentSession<T> {
 
     /// As [`update`](Self::update), with a closure that waits for something: it takes the data and answers it
     /// changed. Other updates of this session in this process wait meanwhile once they collide, so keep it
-    /// short.
+    /// short. Call no verb of this request's session in it: that would wait for this one to end, for ever.
     ///
     /// # Errors
     /// As [`update`](Self::update).

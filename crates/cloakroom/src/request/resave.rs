@@ -64,7 +64,8 @@ impl<'a, T: Send + Sync + 'static> Resave<'a, T> {
         self
     }
 
-    /// Whose session it is. Default: what [`owned_by`](crate::SessionsBuilder::owned_by) says.
+    /// Whose session it is. Default: what [`owned_by`](crate::SessionsBuilder::owned_by) says. Use one or the
+    /// other: where `owned_by` is configured, it is asked again with the next write, and its answer then counts.
     pub fn owner(mut self, owner: Owner) -> Self {
         self.origin.owner = Some(owner);
         self

@@ -78,8 +78,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// Reads the live session again.
     pub(super) async fn reload(&self) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
-        let live = self.state().live().cloned();
-        match live {
+        match self.live_or_none()? {
             Some(live) => self.reload_live(live).await.map(drop),
             None => Ok(()),
         }

@@ -39,6 +39,7 @@ async fn promise_1_a_session_that_ended_stays_ended() {
                 };
                 assert_eq!(kind(result), ErrorKind::Gone, "{verb} after {ending}");
             }
+            assert_eq!(kind(slow.reload().await), ErrorKind::Gone);
             assert_eq!(slow.data(), None);
             assert_eq!(sent(&request).await, None, "{verb} after {ending}");
             assert_eq!(it.stored(&cookie).await, None, "{verb} after {ending}");
