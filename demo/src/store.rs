@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use cloakroom::{MemoryStore, Store};
+use cloakroom_redis::RedisStore;
 use cloakroom_sqlx::{MySqlStore, PostgresStore, SqliteStore};
 use sqlx::{MySqlPool, PgPool};
 
@@ -29,6 +30,8 @@ enum Kind {
     Sqlite(String),
     Postgres(String),
     MySql(String),
+    /// One server, or a cluster.
+    Redis(String),
 }
 
 /// The text names no store that the demo knows.
@@ -67,6 +70,11 @@ impl StoreUrl {
                 let store = store.map_err(|error| self.unusable(error))?;
                 Ok(OpenStore::MySql(store))
             }
+            Kind::Redis(url) => {
+                let store = RedisStore::connect(url).await;
+                let store = store.map_err(|error| self.unusable(error))?;
+                Ok(OpenStore::Redis(store))
+            }
         }
     }
 
@@ -82,6 +90,7 @@ pub(crate) enum OpenStore {
     Sqlite(SqliteStore<Shopper>),
     Postgres(PostgresStore<Shopper>),
     MySql(MySqlStore<Shopper>),
+    Redis(RedisStore<Shopper>),
 }
 
 impl OpenStore {
@@ -92,6 +101,7 @@ impl OpenStore {
             Self::Sqlite(store) => Arc::new(store.clone()),
             Self::Postgres(store) => Arc::new(store.clone()),
             Self::MySql(store) => Arc::new(store.clone()),
+            Self::Redis(store) => Arc::new(store.clone()),
         }
     }
 
@@ -99,7 +109,7 @@ impl OpenStore {
     /// without.
     pub(crate) async fn close(self) {
         match self {
-            Self::Memory(_) => {}
+            Self::Memory(_) | Self::Redis(_) => {}
             Self::Sqlite(store) => store.pool().close().await,
             Self::Postgres(store) => store.pool().close().await,
             Self::MySql(store) => store.pool().close().await,
@@ -122,6 +132,9 @@ impl FromStr for StoreUrl {
             Some(("mysql" | "mariadb", place)) if place.starts_with("//") => {
                 Kind::MySql(text.to_owned())
             }
+            Some(("redis" | "redis+cluster", place)) if place.starts_with("//") => {
+                Kind::Redis(text.to_owned())
+            }
             _ => return Err(InvalidStoreUrl { _private: () }),
         };
         Ok(Self(kind))
@@ -133,7 +146,9 @@ impl fmt::Display for StoreUrl {
         match &self.0 {
             Kind::Memory => f.write_str("memory:"),
             Kind::Sqlite(url) => f.write_str(url),
-            Kind::Postgres(url) | Kind::MySql(url) => f.write_str(&without_password(url)),
+            Kind::Postgres(url) | Kind::MySql(url) | Kind::Redis(url) => {
+                f.write_str(&without_password(url))
+            }
         }
     }
 }
@@ -156,7 +171,8 @@ fn without_password(url: &str) -> String {
 impl fmt::Display for InvalidStoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a store is `memory:`, `sqlite://` and the path of a file, `postgres://…` or `mysql://…`",
+            "a store is `memory:`, `sqlite://` and the path of a file, `postgres://…`, `mysql://…`, `redis://…` or \
+             `redis+cluster://…`",
         )
     }
 }
@@ -179,6 +195,11 @@ mod tests {
                 "mysql://localhost/shop",
             ),
             ("postgresql://localhost/shop", "postgresql://localhost/shop"),
+            ("redis://:secret@localhost:6379", "redis://localhost:6379"),
+            (
+                "redis+cluster://ada:secret@a:1,b:2",
+                "redis+cluster://a:1,b:2",
+            ),
         ] {
             let store: StoreUrl = url.parse().unwrap();
             assert_eq!(store.to_string(), shown);

@@ -1,8 +1,9 @@
 //! The program with its sessions on a database server that is killed and comes back.
 
 use std::fs;
+use std::time::Duration;
 
-use cloakroom_testservers::{MariaDb, Postgres, or_skip};
+use cloakroom_testservers::{MariaDb, Postgres, Redis, RedisCluster, or_skip};
 use tokio::task::JoinSet;
 
 use crate::process::Program;
@@ -37,7 +38,8 @@ async fn shop(url: &str, kill: impl FnOnce(), restart: impl FnOnce()) {
     let mut answers = Vec::new();
     while answers.last() != Some(&200) {
         answers.push(ada.get("/api/me").await.status);
-        assert!(answers.len() < 50, "{answers:?}");
+        assert!(answers.len() < 500, "it does not come back: {answers:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(
         answers.iter().all(|status| [200, 503].contains(status)),
@@ -75,4 +77,31 @@ async fn on_mariadb() {
     let server = std::sync::Mutex::new(server);
     let kill = || server.lock().unwrap().kill_9();
     shop(&url, kill, || server.lock().unwrap().restart().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_redis() {
+    let durable = ["appendonly yes", "appendfsync always"];
+    let Some(server) = or_skip(Redis::start_with(&durable)) else {
+        return;
+    };
+    let url = server.url();
+    let server = std::sync::Mutex::new(server);
+    let kill = || server.lock().unwrap().kill_9();
+    shop(&url, kill, || server.lock().unwrap().restart().unwrap()).await;
+}
+
+/// All servers at once: losing one of them is a failover, which the store's own tests go through.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_redis_cluster() {
+    let Some(cluster) = or_skip(RedisCluster::start()) else {
+        return;
+    };
+    let url = cluster.url();
+    let pause = || cluster.nodes().iter().for_each(|node| node.stop());
+    let resume = || {
+        cluster.nodes().iter().for_each(|node| node.cont());
+        cluster.settle().unwrap();
+    };
+    shop(&url, pause, resume).await;
 }
