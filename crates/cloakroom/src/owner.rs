@@ -49,7 +49,9 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(u16, u32, u64, u128, usize, i16, i32, i64, i128, isize);
+numbers!(
+    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize
+);
 
 /// Says whose session it is, going by its data.
 pub(crate) struct OwnerOf<T>(Box<OwnerFn<T>>);

@@ -3,7 +3,7 @@ use std::fmt;
 use std::future::{Future, ready};
 use std::sync::Arc;
 
-use cloakroom_store::{Expect, Handle, Owner, Record, Timestamp};
+use cloakroom_store::{Entry, Expect, Handle, Owner, Record, Timestamp};
 
 use crate::request::Exchange;
 use crate::request::resave::Resave;
@@ -166,6 +166,25 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     /// `Gone` if it ended, `Unavailable` if the store cannot tell; `Undecodable` only if so configured.
     pub async fn reload(&self) -> Result<(), Error> {
         self.exchange.reload().await
+    }
+
+    /// The other live sessions of this session's owner, the oldest first: a user's other devices. None if it has
+    /// no owner: see [`owned_by`](crate::SessionsBuilder::owned_by).
+    ///
+    /// # Errors
+    /// `NoSession` if there is none, `Gone` if it ended, `Unsupported` if the store does not
+    /// [enumerate](cloakroom_store::Store::enumerate), `Unavailable` if it did not answer.
+    pub async fn others(&self) -> Result<Vec<Entry<T>>, Error> {
+        self.exchange.others().await
+    }
+
+    /// Ends them and keeps this one, after a change of password for instance (OWASP ASVS 5.0, 7.4.3). How many
+    /// were live.
+    ///
+    /// # Errors
+    /// As [`others`](Self::others).
+    pub async fn destroy_others(&self) -> Result<u64, Error> {
+        self.exchange.destroy_others().await
     }
 
     fn of_live<R>(&self, read: impl FnOnce(&Live<T>) -> R) -> Option<R> {

@@ -3,6 +3,7 @@
 mod current_session;
 mod exchange;
 mod lazy_session;
+mod others;
 mod queue;
 mod resave;
 mod response;

@@ -3,7 +3,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
-use cloakroom_store::Owner;
+use cloakroom_store::{ClientInfo, Owner};
 
 use crate::Error;
 use crate::lifetimes::limit;
@@ -68,6 +68,12 @@ impl<'a, T: Send + Sync + 'static> Resave<'a, T> {
     /// other: where `owned_by` is configured, it is asked again with the next write, and its answer then counts.
     pub fn owner(mut self, owner: Owner) -> Self {
         self.origin.owner = Some(owner);
+        self
+    }
+
+    /// What the client said of itself, for a page that lists a user's devices. Default: nothing.
+    pub fn client(mut self, client: ClientInfo) -> Self {
+        self.origin.client = Some(client);
         self
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use cloakroom_store::{Expect, Owner, Record, RotateOutcome, SessionKey, SetOutcome};
+use cloakroom_store::{ClientInfo, Expect, Owner, Record, RotateOutcome, SessionKey, SetOutcome};
 
 use crate::event::Event;
 use crate::lifetimes::{Lifetimes, touch_due};
@@ -18,6 +18,8 @@ pub(super) struct Origin {
     pub(super) lifetimes: Lifetimes,
     /// Overrides what `owned_by` says.
     pub(super) owner: Option<Owner>,
+    /// What the client said of itself.
+    pub(super) client: Option<ClientInfo>,
     /// Somebody just proved who they are.
     pub(super) authenticated: bool,
 }
@@ -346,6 +348,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         Origin {
             lifetimes: self.inner().lifetimes,
             owner: None,
+            client: None,
             authenticated: false,
         }
     }
@@ -361,6 +364,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let mut record = Record::new(data, times);
         record.browser_session = origin.lifetimes.browser_session;
         record.owner = owner;
+        record.client = origin.client.map(Arc::new);
         Ok(record)
     }
 

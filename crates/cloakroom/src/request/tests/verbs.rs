@@ -1,5 +1,5 @@
 use super::fixture::{Fixture, cart, kind, sent, set_cookie};
-use crate::ErrorKind;
+use crate::{ClientInfo, ErrorKind};
 
 #[tokio::test]
 async fn save_begins_a_session_and_the_cookie_brings_it_back() {
@@ -311,4 +311,49 @@ async fn signing_out_or_in_with_two_valid_cookies_ends_both() {
             assert!(session.data().is_none());
         }
     }
+}
+
+#[tokio::test]
+async fn one_of_several_devices_ends_the_others() {
+    let it = Fixture::with(|builder| builder.owned_by(|cart: &Vec<String>| cart.first().cloned()));
+    let cookies = [
+        it.signed_in(&["ada"]).await,
+        it.signed_in(&["ada"]).await,
+        it.signed_in(&["bob"]).await,
+    ];
+    let request = it.request("");
+    let browser = ClientInfo::new(Some("Browser 1"), None);
+    request
+        .resave(cart(&["ada"]))
+        .client(browser.clone())
+        .await
+        .unwrap();
+    let mine = sent(&request).await.unwrap();
+
+    let (_, session) = it.open(&cookies[0]).await;
+    let others = session.others().await.unwrap();
+    assert_eq!(others.len(), 2);
+    assert!(
+        others
+            .iter()
+            .all(|other| Some(other.handle()) != session.handle())
+    );
+    let clients: Vec<_> = others
+        .iter()
+        .filter_map(|other| other.record.client.as_deref())
+        .collect();
+    assert_eq!(clients, [&browser]);
+
+    assert_eq!(session.destroy_others().await.unwrap(), 2);
+    assert_eq!(it.stored(&mine).await, None);
+    assert_eq!(it.stored(&cookies[1]).await, None);
+    assert_eq!(it.stored(&cookies[0]).await, Some(cart(&["ada"])));
+    assert_eq!(it.stored(&cookies[2]).await, Some(cart(&["bob"])));
+
+    let (_, nobody) = it.open("").await;
+    assert_eq!(kind(nobody.others().await.map(drop)), ErrorKind::NoSession);
+    assert_eq!(
+        kind(nobody.destroy_others().await.map(drop)),
+        ErrorKind::NoSession
+    );
 }
