@@ -9,6 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::StartError;
 
+/// Where a server's temporary files go. Not to where everybody's go: a MariaDB server that starts deletes what
+/// looks like the leftovers of another, also while that other one is being set up.
+const TEMPORARY: &str = "tmp";
+
 /// A directory of a server's own.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -37,6 +41,8 @@ impl Place {
         };
         let place = Self { directory, user };
         place.own(&place.directory)?;
+        fs::create_dir(place.path(TEMPORARY))?;
+        place.own(&place.path(TEMPORARY))?;
         Ok(place)
     }
 
@@ -60,6 +66,7 @@ impl Place {
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.directory);
+        command.env("TMPDIR", self.path(TEMPORARY));
         if let Some(user) = self.user {
             command.uid(user.uid).gid(user.gid);
         }
