@@ -25,7 +25,7 @@
 //! | `tls` | `rediss://` and `rediss+cluster://`, with the certificates of the operating system |
 //! | `messagepack` | `Codec::MessagePack` beside JSON |
 //!
-//! Everything runs on tokio. Outside of a runtime with its timer enabled, operations answer an error.
+//! Everything runs on tokio, with its timer enabled.
 //!
 //! # The client
 //!

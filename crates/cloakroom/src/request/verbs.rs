@@ -135,6 +135,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     pub(super) async fn resave(&self, data: T, origin: Origin) -> Result<(), Error> {
         drop(self.consult());
         let _turn = self.turn.lock().await;
+        // Before anything ends: `ResponseStarted` says that nothing was done.
+        self.refuse_after_response()?;
         self.end_ambiguous().await?;
         let ending = self.state().key_to_end();
         self.mint(Arc::new(data), origin, ending).await

@@ -1,4 +1,4 @@
-//! `Ok` means stored: before the first byte of a response leaves, whatever becomes of the response.
+//! Promise 6: `Ok` means stored: before the first byte of a response leaves, whatever becomes of the response.
 
 use cloakroom::ErrorKind;
 

@@ -1,4 +1,4 @@
-//! An id is never adopted: data is only ever stored under an id that this server minted for it.
+//! Promise 3: an id is never adopted: data is only ever stored under an id that this server minted for it.
 
 use crate::{Kit, Op, Site};
 

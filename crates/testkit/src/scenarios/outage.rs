@@ -1,4 +1,4 @@
-//! Trouble is not a logout.
+//! Promise 4: trouble is not a logout.
 
 use cloakroom::StoreErrorKind;
 

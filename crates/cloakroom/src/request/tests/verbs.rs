@@ -357,3 +357,15 @@ async fn one_of_several_devices_ends_the_others() {
         ErrorKind::NoSession
     );
 }
+
+#[tokio::test]
+async fn a_sign_in_that_comes_too_late_ends_nothing_either() {
+    let it = Fixture::new();
+    let (a, b) = (it.signed_in(&["a"]).await, it.signed_in(&["b"]).await);
+    let request = it.request(&format!("{a}; {b}"));
+    request.load().await.unwrap();
+    let _ = request.finish().await;
+    let late = request.resave(cart(&["late"])).await;
+    assert_eq!(kind(late), ErrorKind::ResponseStarted);
+    assert!(it.stored(&a).await.is_some() && it.stored(&b).await.is_some());
+}
