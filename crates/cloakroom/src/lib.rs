@@ -20,6 +20,8 @@
 //! - Ids on their own: [`new_session_id`], [`verify_session_id`], [`SigningKey`], [`KeyRing`].
 //! - Stores: [`MemoryStore`]; the contract, [`Store`], is re-exported from `cloakroom-store`.
 //! - What happened: [`Event`]; what went wrong: [`Error`].
+//! - Features: `metrics` counts events and times store operations through the `metrics` facade; `testing` has
+//!   helpers for the tests of applications.
 //! - Writing an adapter: [`Sessions::for_request`], [`RequestHead`], [`LazySession::finish`],
 //!   [`ResponseEffect`].
 
@@ -42,6 +44,8 @@ mod session_id;
 mod session_info;
 mod sessions;
 mod storage;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use builder::SessionsBuilder;
 pub use client_address::ClientAddress;
