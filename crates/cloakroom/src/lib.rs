@@ -37,6 +37,7 @@ mod key_ring;
 mod lifetimes;
 mod memory;
 mod owner;
+mod random;
 mod renew_ids;
 mod request;
 mod secret;
