@@ -1,6 +1,7 @@
 //! The engine without a framework: cookies go in, effects come out. Each test opens "requests" on one set of
 //! sessions and looks at what the store was asked.
 
+mod clients;
 mod ended;
 mod fixture;
 mod freshness;
