@@ -165,7 +165,10 @@ impl Flaw for EndsOneOnly {
             let mut outcome = shelf.admit(ending.as_ref(), &key, record, limit).await?;
             if let AdmitOutcome::Stored { ended, .. } = &mut outcome {
                 for spared in ended.drain(1.min(ended.len())..) {
-                    let (_, record) = before.iter().find(|(key, _)| *key == spared).unwrap();
+                    let (_, record) = before
+                        .iter()
+                        .find(|(key, _)| *key == spared)
+                        .expect("it was there before");
                     shelf.put(spared, record.clone());
                 }
             }
