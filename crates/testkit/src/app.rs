@@ -163,7 +163,10 @@ impl TestApp {
                 *parked = Some(session.clone());
             }
             "stream" => return self.stream(session, argument).await,
-            other => panic!("no action is called {other}"),
+            other => {
+                let answer = self.account(other, session, argument).await?;
+                return Ok(answer.unwrap_or_else(|| panic!("no action is called {other}")));
+            }
         }
         Ok(Answer::text(describe(session)))
     }

@@ -14,6 +14,7 @@
 //! Run them with `cargo test -p cloakroom-tower -p cloakroom-actix`, or one of them by its name: `cargo test -p
 //! cloakroom-tower --test axum fixation`.
 
+mod account;
 mod answer;
 mod app;
 mod framework;

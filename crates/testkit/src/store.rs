@@ -3,8 +3,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use cloakroom::{
-    Clock, Enumerate, Expect, MemoryStore, Record, RotateOutcome, SessionKey, SetOutcome, Store,
-    StoreError, StoreErrorKind, StoreFuture, Times, Timestamp,
+    Announcements, Clock, Enumerate, Expect, MemoryStore, OwnerLimits, Record, Renewal,
+    RotateOutcome, SessionKey, SetOutcome, Store, StoreError, StoreErrorKind, StoreFuture, Times,
+    Timestamp,
 };
 use std::time::Duration;
 use tokio::sync::RwLock;
@@ -207,6 +208,20 @@ impl<T: Send + Sync + 'static> Store<T> for FaultyStore<T> {
 
     fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
         self.inner.enumerate()
+    }
+
+    // These are let through, unseen.
+
+    fn owner_limits(&self) -> Option<&dyn OwnerLimits<T>> {
+        self.inner.owner_limits()
+    }
+
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        self.inner.renewal()
+    }
+
+    fn announcements(&self) -> Option<&dyn Announcements> {
+        self.inner.announcements()
     }
 }
 

@@ -50,10 +50,17 @@ async fn accept(listener: tokio::net::TcpListener, app: TestApp) {
         .layer(SessionLayer::new(app.admins.clone()))
         .layer(SessionLayer::new(app.sessions.clone()))
         .service(service_fn(move |request| answer(app.clone(), request)));
-    let service = TowerToHyperService::new(service);
     loop {
-        let (stream, _) = listener.accept().await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
         let service = service.clone();
+        // Where the layer looks for it.
+        let service = ServiceBuilder::new()
+            .map_request(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer);
+                request
+            })
+            .service(service);
+        let service = TowerToHyperService::new(service);
         tokio::spawn(async move {
             let server = auto::Builder::new(TokioExecutor::new());
             // An error is a client that hung up or sent garbage.

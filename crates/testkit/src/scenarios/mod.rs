@@ -6,17 +6,22 @@ pub mod composition;
 pub mod connection;
 pub mod cookie;
 pub mod csrf;
+pub mod devices;
 pub mod duplicates;
 pub mod economy;
 pub mod expiry;
 pub mod fixation;
+pub mod freshness;
 pub mod garbled;
 pub mod keys;
+pub mod limits;
+pub mod live;
 pub mod orders;
 pub mod outage;
 pub mod parallel;
 pub mod pre_session;
 pub mod races;
+pub mod renewal;
 
 /// Makes a test of each scenario for a [`Framework`](crate::Framework): `scenarios!(Axum);` at the top of a
 /// file in `tests/`.
@@ -176,6 +181,36 @@ macro_rules! scenarios {
                 a_garbled_token_is_refused
                 a_pre_session_has_a_token_that_dies_at_sign_in
                 nobody_has_no_token
+            }
+            devices {
+                a_list_of_devices_shows_what_was_said_and_nothing_that_opens
+                only_a_trusted_proxy_names_the_address
+                a_device_is_revoked_by_its_owner_only
+                the_others_are_signed_out_and_this_one_is_not
+                signed_out_everywhere_is_signed_out_everywhere
+                a_sign_in_while_all_are_ended_is_ended_or_listed
+            }
+            limits {
+                one_sign_in_too_many_ends_the_oldest
+                or_it_is_refused
+                of_64_sign_ins_at_once_as_many_stay_as_allowed
+            }
+            freshness {
+                what_needs_a_fresh_sign_in_is_a_403_with_a_reason
+                proving_anew_gives_a_fresh_id_and_new_limits
+            }
+            renewal {
+                a_session_in_use_gets_a_fresh_id_in_time
+                requests_in_flight_keep_working_with_the_old_id
+                of_64_requests_at_the_moment_of_renewal_none_is_signed_out
+                a_lost_response_signs_nobody_out
+                an_old_id_after_the_new_one_was_used_ends_the_session
+                a_sign_out_with_the_old_id_signs_out
+            }
+            live {
+                a_stream_ends_with_its_session
+                a_stream_outlives_renewals_and_outages
+                a_stream_ends_with_a_session_that_another_instance_ended
             }
             composition {
                 middleware_and_handler_share_one_session

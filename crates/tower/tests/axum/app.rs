@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::body::Body;
 use axum::extract::ws::{Message, WebSocketUpgrade};
-use axum::extract::{Path, Request, State};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -25,8 +27,9 @@ impl Framework for Axum {
             .unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
             tokio::select! {
-                served = axum::serve(listener, router(app)) => served.unwrap(),
+                served = axum::serve(listener, service) => served.unwrap(),
                 () = stop.asked() => {}
             }
         });
@@ -52,9 +55,13 @@ fn router(app: TestApp) -> Router {
             any(async |_: CurrentSession<Unlayered>| "found"),
         )
         .merge(guarded)
-        .layer(SessionLayer::new(app.sessions.clone()))
+        .layer(SessionLayer::new(app.sessions.clone()).peer_address(peer))
         .layer(SessionLayer::new(app.admins.clone()))
         .with_state(app)
+}
+
+fn peer(extensions: &http::Extensions) -> Option<IpAddr> {
+    Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip())
 }
 
 async fn current(
