@@ -138,6 +138,7 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
                 timeout: self.timeout,
             },
             statements: Statements::of::<DB>(&self.table),
+            table: self.table,
             codec: self.codec,
             clock: self.clock,
             payload_limit: self.payload_limit,

@@ -12,8 +12,9 @@ use crate::statements::fill;
 /// `<table>_schema`. Version 1 was never released; `create` refuses it.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// How many rows the table `<table>_locks` has, for engines that lock an owner by one of them.
-const LOCKS: u32 = 256;
+/// The number of the last row in the table `<table>_locks`, of engines that lock an owner by one of them. They are
+/// counted from 0, and there are a power of two.
+pub(crate) const LOCKS: u8 = u8::MAX;
 
 /// How often the tables are tried to be made while other instances make them too.
 const SET_UP_ATTEMPTS: u64 = 10;
@@ -30,7 +31,7 @@ impl Schema {
     pub(crate) fn of<DB: Engine>(table: &TableName) -> Self {
         let sql = DB::DIALECTAL;
         let number = SCHEMA_VERSION.to_string();
-        let locks: Vec<String> = (0..LOCKS).map(|id| format!("({id})")).collect();
+        let locks: Vec<String> = (0..=LOCKS).map(|id| format!("({id})")).collect();
         let locks = locks.join(", ");
         Self {
             table: table.clone(),

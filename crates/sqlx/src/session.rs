@@ -93,9 +93,8 @@ impl DbStoreSession {
         let int = |at| required(DB::int(row, at));
         let maybe_int = |at| optional(DB::int(row, at));
         let moment = |at| maybe_int(at).map(|value| value.map(Timestamp::from_millis));
-        let key = <[u8; 32]>::try_from(bytes(0)?).map_err(|_| malformed())?;
         Ok(Self {
-            key: SessionKey::from_bytes(key),
+            key: key_at::<DB>(row, 0)?,
             version: u64::try_from(int(1)?).map_err(|_| malformed())?,
             created_at: Timestamp::from_millis(int(2)?),
             authenticated_at: moment(3)?,
@@ -130,6 +129,17 @@ impl fmt::Debug for DbStoreSession {
             .field("data", &format_args!("{} bytes", self.data.len()))
             .finish_non_exhaustive()
     }
+}
+
+/// A column with a key.
+pub(crate) fn key_at<DB: Engine>(row: &DB::Row, at: usize) -> Result<SessionKey, DbError> {
+    let bytes = <[u8; 32]>::try_from(required(DB::bytes(row, at))?);
+    Ok(SessionKey::from_bytes(bytes.map_err(|_| malformed())?))
+}
+
+/// A column with a moment that is never missing.
+pub(crate) fn moment_at<DB: Engine>(row: &DB::Row, at: usize) -> Result<Timestamp, DbError> {
+    Ok(Timestamp::from_millis(required(DB::int(row, at))?))
 }
 
 fn required<V>(value: Result<Option<V>, sqlx::Error>) -> Result<V, DbError> {

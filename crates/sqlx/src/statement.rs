@@ -100,6 +100,8 @@ params! {
     Limit "limit",
     Now "now",
     Version "version",
+    Lock "lock",
+    TrailEndsAt "trail_ends_at",
     CreatedAt "created_at",
     AuthenticatedAt "authenticated_at",
     RenewedAt "renewed_at",

@@ -40,6 +40,13 @@ pub trait Engine: Database + fmt::Debug {
     const DIALECTAL: &'static Dialectal;
     /// Whether a connection whose statement was interrupted is closed rather than used again.
     const CLOSE_INTERRUPTED: bool;
+    /// Sent before a transaction begins.
+    const BEFORE_BEGIN: Option<&'static str>;
+    /// Begins a transaction.
+    const BEGIN: &'static str;
+    /// Begins one where a failed statement may have ended that which `BEGIN` began, so that there is always one to
+    /// roll back.
+    const BEGIN_AGAIN: Option<&'static str>;
     /// Who decides whether a statement may be sent now.
     type Gate: Gate<Self>;
 

@@ -2,7 +2,9 @@
 
 mod concurrency;
 mod enumerating;
+mod limits;
 mod one_session;
+mod renewing;
 mod rows;
 
 use std::sync::Arc;
@@ -153,6 +155,19 @@ pub(crate) async fn all<B: Bench>(bench: Arc<B>) {
         enumerating::owners_are_told_apart_by_case,
         enumerating::lists_are_oldest_first,
         enumerating::destroy_by_owner_spares_one,
+        limits::the_oldest_end_when_the_limit_is_reached,
+        limits::who_is_refused_changes_nothing,
+        limits::a_taken_key_changes_nothing,
+        limits::nobodys_sessions_have_no_limit,
+        limits::of_64_sign_ins_as_many_as_allowed_are_stored,
+        limits::many_owners_sign_in_at_once,
+        limits::limits_hold_while_sessions_move,
+        limits::sign_ins_beside_end_all_are_ended_or_listed,
+        renewing::renew_moves_and_leaves_a_trail,
+        renewing::unless_it_moved_no_trail_is_left,
+        renewing::a_later_trail_replaces_an_earlier_one,
+        renewing::trails_leave,
+        renewing::whoever_finds_it_dead_finds_the_trail,
         rows::an_undecodable_row_harms_itself_only,
         rows::a_malformed_column_harms_its_row_only,
         rows::the_row_as_stored,

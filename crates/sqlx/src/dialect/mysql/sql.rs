@@ -1,4 +1,5 @@
-use crate::statements::Dialectal;
+use crate::schema::LOCKS;
+use crate::statements::{Dialectal, OwnerLock};
 
 /// MySQL's `UPDATE` returns no rows. `LAST_INSERT_ID(…)` puts a number into its answer instead.
 ///
@@ -31,6 +32,18 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     destroy_dead: Some("DELETE FROM {table} WHERE session_key = :key AND expires_at <= :now"),
     clear: "DELETE FROM {table} WHERE {live} LIMIT :limit",
     purge: "DELETE FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit",
+    // A row lock, held until the transaction ends: unlike `GET_LOCK` it needs no connection of its own, and it is
+    // known to a proxy.
+    lock_owner: Some(OwnerLock {
+        statement: "SELECT id FROM {table}_locks WHERE id = :lock FOR UPDATE",
+        mask: LOCKS as i64,
+    }),
+    renew: None,
+    on_taken_trail: "ON DUPLICATE KEY UPDATE moved_to = VALUES(moved_to), moved_at = VALUES(moved_at), \
+        ends_at = VALUES(ends_at)",
+    purge_trails: "DELETE FROM {table}_trails WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit",
+    clear_trails: "DELETE FROM {table}_trails LIMIT :limit",
+    returning_key: "",
     // `VARBINARY`: owners are compared byte by byte, whatever the database's collation.
     schema: &[
         "CREATE TABLE IF NOT EXISTS {table} (

@@ -24,6 +24,10 @@ impl Engine for Postgres {
     const PLACEHOLDERS: Placeholders = Placeholders::Numbered('$');
     const DIALECTAL: &'static Dialectal = &sql::DIALECTAL;
     const CLOSE_INTERRUPTED: bool = true;
+    const BEFORE_BEGIN: Option<&'static str> = None;
+    // Each statement sees what others have committed by then, whatever the default is.
+    const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+    const BEGIN_AGAIN: Option<&'static str> = None;
     type Gate = OpenGate;
 
     fn run(
@@ -40,9 +44,7 @@ impl Engine for Postgres {
         schema: &'a Schema,
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
-            // At this level each statement sees what others have made by then, whatever the default is.
-            let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
-            let mut transaction = connection.begin_with(begin).await?;
+            let mut transaction = connection.begin_with(Self::BEGIN).await?;
             // `IF NOT EXISTS` alone fails when two look at the same moment. This lock ends with the
             // transaction, so it works behind a pooling proxy too.
             let lock = format!("cloakroom schema of {}", schema.table());

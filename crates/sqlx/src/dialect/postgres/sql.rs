@@ -1,4 +1,4 @@
-use crate::statements::Dialectal;
+use crate::statements::{Dialectal, OwnerLock};
 
 pub(super) const DIALECTAL: Dialectal = Dialectal {
     next_version: "version + 1",
@@ -17,6 +17,25 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     purge: "DELETE FROM {table} WHERE session_key IN \
         (SELECT session_key FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit \
         FOR UPDATE SKIP LOCKED) AND expires_at <= :now",
+    lock_owner: Some(OwnerLock {
+        statement: "SELECT pg_advisory_xact_lock(:lock)",
+        mask: -1,
+    }),
+    renew: Some(
+        "WITH moved AS (UPDATE {table} SET session_key = :to, handle = :handle, {times} \
+            WHERE session_key = :key AND {live} RETURNING version), \
+        trail AS (INSERT INTO {table}_trails (session_key, moved_to, moved_at, ends_at) \
+            SELECT :key, :to, :renewed_at, :trail_ends_at FROM moved {on_taken_trail}) \
+        SELECT version FROM moved",
+    ),
+    on_taken_trail: "ON CONFLICT (session_key) DO UPDATE SET moved_to = excluded.moved_to, \
+        moved_at = excluded.moved_at, ends_at = excluded.ends_at",
+    purge_trails: "DELETE FROM {table}_trails WHERE session_key IN \
+        (SELECT session_key FROM {table}_trails WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit \
+        FOR UPDATE SKIP LOCKED) AND ends_at <= :now",
+    clear_trails: "DELETE FROM {table}_trails WHERE session_key IN \
+        (SELECT session_key FROM {table}_trails LIMIT :limit)",
+    returning_key: " RETURNING session_key",
     // `COLLATE \"C\"`: owners are compared byte by byte, whatever the database's collation.
     schema: &[
         "CREATE TABLE IF NOT EXISTS {table} (

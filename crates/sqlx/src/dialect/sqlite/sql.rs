@@ -13,6 +13,15 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         (SELECT session_key FROM {table} WHERE {live} LIMIT :limit)",
     purge: "DELETE FROM {table} WHERE session_key IN \
         (SELECT session_key FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)",
+    lock_owner: None,
+    renew: None,
+    on_taken_trail: "ON CONFLICT (session_key) DO UPDATE SET moved_to = excluded.moved_to, \
+        moved_at = excluded.moved_at, ends_at = excluded.ends_at",
+    purge_trails: "DELETE FROM {table}_trails WHERE session_key IN \
+        (SELECT session_key FROM {table}_trails WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit)",
+    clear_trails: "DELETE FROM {table}_trails WHERE session_key IN \
+        (SELECT session_key FROM {table}_trails LIMIT :limit)",
+    returning_key: " RETURNING session_key",
     // `data` is `ANY` so that JSON stays text and MessagePack bytes.
     schema: &[
         "CREATE TABLE IF NOT EXISTS {table} (
