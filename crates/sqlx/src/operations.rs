@@ -26,6 +26,8 @@ const ATTEMPTS: u32 = 4;
 pub(crate) struct Inner<DB: Engine> {
     pub(crate) table: TableName,
     pub(crate) io: Io<DB>,
+    /// If endings are announced.
+    pub(crate) announcer: Option<DB::Announcer>,
     pub(crate) statements: Statements,
     pub(crate) codec: Codec,
     pub(crate) clock: Arc<dyn Clock>,

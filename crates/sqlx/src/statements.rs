@@ -37,6 +37,11 @@ pub struct Dialectal {
     pub clear_trails: &'static str,
     /// How the keys of removed rows are answered, if they are.
     pub returning_key: &'static str,
+    /// Tells listeners of `{payload}`, as an expression in a list of what a statement returns.
+    pub tell: Option<&'static str>,
+    /// A key as text, for listeners: that of the row, and the parameter.
+    pub row_as_text: &'static str,
+    pub from_as_text: &'static str,
     /// The table, its indexes, and the table with the version of the schema.
     pub schema: &'static [&'static str],
 }
@@ -111,10 +116,14 @@ const EXPIRY: &str = "CASE WHEN idle_timeout_ms IS NULL THEN ends_at \
     ELSE :last_seen_at + idle_timeout_ms END";
 
 impl Statements {
-    pub(crate) fn of<DB: Engine>(table: &TableName) -> Self {
+    /// With `announces`, what ends a session tells listeners so.
+    pub(crate) fn of<DB: Engine>(table: &TableName, announces: bool) -> Self {
         let sql = DB::DIALECTAL;
-        let build =
-            |template: &str| Statement::compile(&fill(template, sql, table), DB::PLACEHOLDERS);
+        let tell = sql.tell.filter(|_| announces);
+        let build = |template: &str| {
+            let template = fill(&tell_in(template, sql, tell), sql, table);
+            Statement::compile(&template, DB::PLACEHOLDERS)
+        };
         Self {
             get: build("SELECT {columns} FROM {table} WHERE session_key = :key AND {live}"),
             row: build("SELECT {columns} FROM {table} WHERE session_key = :key"),
@@ -134,11 +143,11 @@ impl Statements {
             ),
             rotate: build(
                 "UPDATE {table} SET session_key = :to, handle = :handle, version = {same_version}, {times} \
-                 WHERE session_key = :key AND {live}{returning_version}",
+                 WHERE session_key = :key AND {live}{returning_version}{and_tell_from}",
             ),
             replace: build(
                 "UPDATE {table} SET session_key = :to, handle = :handle, version = 1, {times}, {content} \
-                 WHERE session_key = :key",
+                 WHERE session_key = :key{returning_tell_from}",
             ),
             free: build("DELETE FROM {table} WHERE session_key = :to AND expires_at <= :now"),
             destroy: build(sql.destroy),
@@ -155,7 +164,7 @@ impl Statements {
                  ORDER BY created_at, session_key",
             ),
             destroy_by_owner: build(
-                "DELETE FROM {table} WHERE owner = :owner AND session_key <> :except AND {live}",
+                "DELETE FROM {table} WHERE owner = :owner AND session_key <> :except AND {live}{returning_tell_row}",
             ),
             lock_owner: sql.lock_owner.as_ref().map(|lock| build(lock.statement)),
             others: build(
@@ -164,9 +173,9 @@ impl Statements {
             ),
             evict: build(
                 "DELETE FROM {table} WHERE {others} AND (created_at < :created_at \
-                 OR (created_at = :created_at AND session_key <= :after)){returning_key}",
+                 OR (created_at = :created_at AND session_key <= :after)){returning_key}{and_tell_row}",
             ),
-            end: build("DELETE FROM {table} WHERE session_key = :key"),
+            end: build("DELETE FROM {table} WHERE session_key = :key{returning_tell_row}"),
             renew: sql.renew.map(build),
             leave_trail: build(
                 "INSERT INTO {table}_trails (session_key, moved_to, moved_at, ends_at) \
@@ -180,6 +189,27 @@ impl Statements {
             clear_trails: build(sql.clear_trails),
         }
     }
+}
+
+/// Where a statement tells listeners: of the row that it removes, of the key that a row moved from, or that any
+/// session may have ended.
+fn tell_in(template: &str, sql: &Dialectal, tell: Option<&str>) -> String {
+    let payloads = [
+        ("tell_row", sql.row_as_text),
+        ("tell_from", sql.from_as_text),
+        ("tell_all", "''"),
+    ];
+    payloads
+        .into_iter()
+        .fold(template.to_owned(), |template, (name, payload)| {
+            let with = |before: &str| match tell {
+                Some(tell) => before.to_owned() + &tell.replace("{payload}", payload),
+                None => String::new(),
+            };
+            template
+                .replace(&format!("{{and_{name}}}"), &with(", "))
+                .replace(&format!("{{returning_{name}}}"), &with(" RETURNING "))
+        })
 }
 
 /// Fills in everything but the parameters.

@@ -3,8 +3,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use cloakroom_store::{
-    Enumerate, Expect, OwnerLimits, Record, Renewal, RotateOutcome, SessionKey, SetOutcome, Store,
-    StoreError, StoreFuture, Times, Timestamp,
+    Announcements, Enumerate, Expect, OwnerLimits, Record, Renewal, RotateOutcome, SessionKey,
+    SetOutcome, Store, StoreError, StoreFuture, Times, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -217,6 +217,11 @@ where
 
     fn renewal(&self) -> Option<&dyn Renewal> {
         Some(self)
+    }
+
+    fn announcements(&self) -> Option<&dyn Announcements> {
+        let announcer = self.inner.announcer.as_ref()?;
+        Some(announcer)
     }
 }
 

@@ -12,6 +12,7 @@ use sqlx::mysql::{
 use sqlx::{AssertSqlSafe, MySql, Row};
 
 use super::open_gate::OpenGate;
+use super::silent::Silent;
 use super::{Answer, Dialect, Engine, Placeholders, Trouble, run_with_sqlx};
 use crate::codec::Payload;
 use crate::schema::Schema;
@@ -36,6 +37,7 @@ impl Engine for MySql {
     const BEGIN: &'static str = "START TRANSACTION";
     const BEGIN_AGAIN: Option<&'static str> = None;
     type Gate = OpenGate;
+    type Announcer = Silent;
 
     fn run(
         connection: &mut MySqlConnection,

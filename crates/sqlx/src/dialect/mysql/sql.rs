@@ -44,6 +44,9 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     purge_trails: "DELETE FROM {table}_trails WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit",
     clear_trails: "DELETE FROM {table}_trails LIMIT :limit",
     returning_key: "",
+    tell: None,
+    row_as_text: "",
+    from_as_text: "",
     // `VARBINARY`: owners are compared byte by byte, whatever the database's collation.
     schema: &[
         "CREATE TABLE IF NOT EXISTS {table} (

@@ -1,5 +1,6 @@
 //! PostgreSQL.
 
+mod announcer;
 mod sql;
 
 use std::sync::Arc;
@@ -7,10 +8,11 @@ use std::sync::Arc;
 use futures_core::future::BoxFuture;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow};
-use sqlx::{AssertSqlSafe, Connection, Postgres, Row};
+use sqlx::{AssertSqlSafe, Connection, PgPool, Postgres, Row};
 
 use super::open_gate::OpenGate;
 use super::{Answer, Dialect, Engine, Placeholders, Trouble, run_with_sqlx};
+use crate::TableName;
 use crate::codec::Payload;
 use crate::schema::Schema;
 use crate::statement::Value;
@@ -29,6 +31,7 @@ impl Engine for Postgres {
     const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
     const BEGIN_AGAIN: Option<&'static str> = None;
     type Gate = OpenGate;
+    type Announcer = announcer::PgAnnouncer;
 
     fn run(
         connection: &mut PgConnection,
@@ -59,6 +62,10 @@ impl Engine for Postgres {
             }
             transaction.commit().await
         })
+    }
+
+    fn announcer(pool: &PgPool, table: &TableName) -> Option<Self::Announcer> {
+        Some(announcer::PgAnnouncer::new(pool, table))
     }
 
     fn int(row: &PgRow, at: usize) -> Result<Option<i64>, sqlx::Error> {

@@ -8,10 +8,10 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         ON CONFLICT (session_key) DO UPDATE SET version = 1, {times}, {content} \
         WHERE {table}.expires_at <= :now RETURNING version",
     destroy: "DELETE FROM {table} WHERE session_key = :key \
-        RETURNING CASE WHEN {live} THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END",
+        RETURNING CASE WHEN {live} THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END{and_tell_row}",
     destroy_dead: None,
     clear: "DELETE FROM {table} WHERE session_key IN \
-        (SELECT session_key FROM {table} WHERE {live} LIMIT :limit)",
+        (SELECT session_key FROM {table} WHERE {live} LIMIT :limit){returning_tell_all}",
     // A row that another instance is purging is skipped. A row that was refreshed meanwhile is looked at
     // again by the outer condition.
     purge: "DELETE FROM {table} WHERE session_key IN \
@@ -23,7 +23,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     }),
     renew: Some(
         "WITH moved AS (UPDATE {table} SET session_key = :to, handle = :handle, {times} \
-            WHERE session_key = :key AND {live} RETURNING version), \
+            WHERE session_key = :key AND {live} RETURNING version{and_tell_from}), \
         trail AS (INSERT INTO {table}_trails (session_key, moved_to, moved_at, ends_at) \
             SELECT :key, :to, :renewed_at, :trail_ends_at FROM moved {on_taken_trail}) \
         SELECT version FROM moved",
@@ -36,6 +36,9 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     clear_trails: "DELETE FROM {table}_trails WHERE session_key IN \
         (SELECT session_key FROM {table}_trails LIMIT :limit)",
     returning_key: " RETURNING session_key",
+    tell: Some("pg_notify('{table}_endings', {payload})"),
+    row_as_text: "encode(session_key, 'hex')",
+    from_as_text: "encode(:key, 'hex')",
     // `COLLATE \"C\"`: owners are compared byte by byte, whatever the database's collation.
     schema: &[
         "CREATE TABLE IF NOT EXISTS {table} (

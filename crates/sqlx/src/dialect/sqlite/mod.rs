@@ -14,6 +14,7 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteQueryResult, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, Row, Sqlite};
 
+use super::silent::Silent;
 use super::{Answer, Dialect, Engine, Placeholders, Trouble, run_with_sqlx};
 use crate::codec::Payload;
 use crate::schema::Schema;
@@ -36,6 +37,7 @@ impl Engine for Sqlite {
     // A full disk, for one, rolls back by itself.
     const BEGIN_AGAIN: Option<&'static str> = Some("BEGIN");
     type Gate = gate::FileGate;
+    type Announcer = Silent;
 
     fn run(
         connection: &mut SqliteConnection,

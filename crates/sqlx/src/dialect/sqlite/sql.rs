@@ -22,6 +22,9 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     clear_trails: "DELETE FROM {table}_trails WHERE session_key IN \
         (SELECT session_key FROM {table}_trails LIMIT :limit)",
     returning_key: " RETURNING session_key",
+    tell: None,
+    row_as_text: "",
+    from_as_text: "",
     // `data` is `ANY` so that JSON stays text and MessagePack bytes.
     schema: &[
         "CREATE TABLE IF NOT EXISTS {table} (
