@@ -25,6 +25,11 @@ pub(crate) trait Bench: Sized + Send + Sync + 'static {
     /// A pool for a test of its own.
     fn pool(&self) -> impl Future<Output = Pool<Self::Db>> + Send;
 
+    /// Other options than the laws need.
+    fn adjust(builder: DbStoreBuilder<Data, Self::Db>) -> DbStoreBuilder<Data, Self::Db> {
+        builder
+    }
+
     /// Runs any statement, as an administrator would.
     fn execute(pool: &Pool<Self::Db>, sql: String) -> impl Future<Output = ()> + Send;
 }
@@ -56,10 +61,11 @@ impl<B: Bench> Case<B> {
         table: &TableName,
         clock: &ManualClock,
     ) -> DbStoreBuilder<Data, B::Db> {
-        DbStore::builder(pool.clone())
+        let builder = DbStore::builder(pool.clone())
             .table(table.clone())
             .clock(clock.clone())
-            .without_purge_task()
+            .without_purge_task();
+        B::adjust(builder)
     }
 
     pub(crate) fn builder(&self) -> DbStoreBuilder<Data, B::Db> {
