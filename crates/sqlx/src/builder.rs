@@ -45,6 +45,7 @@ pub struct DbStoreBuilder<T, DB: Dialect> {
     timeout: Duration,
     payload_limit: usize,
     purge: PurgePlan,
+    announces: bool,
     types: PhantomData<fn() -> T>,
 }
 
@@ -58,6 +59,7 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
             timeout: Duration::from_secs(5),
             payload_limit: 1024 * 1024,
             purge: PurgePlan::default(),
+            announces: false,
             types: PhantomData,
         }
     }
@@ -131,19 +133,44 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
             <DB::Gate as Gate<DB>>::open(&self.pool, &schema).await
         });
         let gate = gate.await?;
+        let announcer = match self.announces {
+            true => DB::announcer(&self.pool, &self.table),
+            false => None,
+        };
         let inner = Arc::new_cyclic(|store| Inner {
             io: Io {
                 pool: self.pool,
                 gate,
                 timeout: self.timeout,
             },
-            statements: Statements::of::<DB>(&self.table),
+            statements: Statements::of::<DB>(&self.table, self.announces),
+            table: self.table,
+            announcer,
             codec: self.codec,
             clock: self.clock,
             payload_limit: self.payload_limit,
             purger: Purger::start(self.purge, store.clone()),
         });
         Ok(DbStore::from_inner(inner))
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<T> DbStoreBuilder<T, sqlx::Postgres> {
+    /// Tells all processes at once when a session ends or moves to another key, with `NOTIFY`, and makes
+    /// [`announcements`](cloakroom_store::Store::announcements) available. Default: off, and a process learns it by
+    /// asking.
+    ///
+    /// The statement that ends the session does it, so it costs no round trip. It does cost the server: a
+    /// transaction that notifies takes a lock on the whole database cluster while it commits, so that sign-ins over a
+    /// live session, sign-outs and renewals commit one after the other. Reads, saves and touches do not notify.
+    ///
+    /// A listener has a connection of its own, beside the pool, made with the pool's options. It has to reach the
+    /// server itself or through a proxy in session mode. What is announced is the session's key in hexadecimal
+    /// digits, which opens nothing, on the channel `<table>_endings`; whoever may connect to the database may listen.
+    pub fn announce_endings(mut self) -> Self {
+        self.announces = true;
+        self
     }
 }
 
@@ -157,6 +184,7 @@ impl<T, DB: Dialect> fmt::Debug for DbStoreBuilder<T, DB> {
             .field("timeout", &self.timeout)
             .field("payload_limit", &self.payload_limit)
             .field("purge", &self.purge)
+            .field("announces", &self.announces)
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use crate::dialect::{Answer, Dialect, Engine, first_int};
 use crate::error::{DbError, DbErrorKind};
 use crate::operations::Inner;
 use crate::session::DbStoreSession;
-use crate::statement::Param;
+use crate::statement::{Bindings, Param};
 
 /// Rows in memory at once when all are visited.
 const PAGE: i64 = 64;
@@ -38,7 +38,10 @@ where
                 let Some(last) = answer.rows.last() else {
                     return Ok(());
                 };
-                after = key_of::<DB>(last)?;
+                after = match DB::bytes(last, 0) {
+                    Ok(Some(key)) => key,
+                    _ => return Err(unreadable_key()),
+                };
                 entries(&answer).for_each(&mut *visitor);
                 if answer.rows.len() < PAGE as usize {
                     return Ok(());
@@ -64,6 +67,7 @@ where
                     _ => {}
                 }
             }
+            inner.clear_trails().await?;
             inner.purge_all().await?;
             Ok(ended)
         })
@@ -109,12 +113,17 @@ where
 }
 
 impl<DB: Engine> Inner<DB> {
-    /// One batch: how many expired rows it removed.
-    pub(crate) async fn purge_batch(&self, size: u32) -> Result<u64, StoreError> {
+    /// One batch.
+    pub(crate) async fn purge_batch(&self, size: u32) -> Result<Purged, StoreError> {
         let bindings = self.now().int(Param::Limit, i64::from(size));
-        let statement = &self.statements.purge;
-        let answer = self.within(self.io.run(statement, &bindings)).await?;
-        Ok(answer.affected)
+        let affected = async |statement| {
+            let answer = self.within(self.io.run(statement, &bindings)).await?;
+            Ok::<_, StoreError>(answer.affected)
+        };
+        Ok(Purged {
+            sessions: affected(&self.statements.purge).await?,
+            trails: affected(&self.statements.purge_trails).await?,
+        })
     }
 
     /// Batch after batch, until one comes back empty: another instance may be holding rows of this one.
@@ -122,11 +131,38 @@ impl<DB: Engine> Inner<DB> {
         let size = self.purger.batch();
         let mut removed = 0;
         loop {
-            match self.purge_batch(size).await? {
-                0 => return Ok(removed),
-                some => removed += some,
+            let purged = self.purge_batch(size).await?;
+            if purged.most() == 0 {
+                return Ok(removed);
             }
+            removed += purged.sessions;
         }
+    }
+
+    async fn clear_trails(&self) -> Result<(), StoreError> {
+        let bindings = Bindings::new().int(Param::Limit, CLEAR_BATCH);
+        let statement = &self.statements.clear_trails;
+        while self
+            .within(self.io.run(statement, &bindings))
+            .await?
+            .affected
+            > 0
+        {}
+        Ok(())
+    }
+}
+
+/// What one batch of purging removed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Purged {
+    pub(crate) sessions: u64,
+    pub(crate) trails: u64,
+}
+
+impl Purged {
+    /// The larger of the two: whether there may be more.
+    pub(crate) fn most(self) -> u64 {
+        self.sessions.max(self.trails)
     }
 }
 
@@ -143,12 +179,6 @@ fn entries<T: DeserializeOwned, DB: Engine>(answer: &Answer<DB>) -> impl Iterato
     })
 }
 
-fn key_of<DB: Engine>(row: &DB::Row) -> Result<Vec<u8>, StoreError> {
-    match DB::bytes(row, 0) {
-        Ok(Some(key)) => Ok(key),
-        _ => Err(StoreError::new(
-            StoreErrorKind::Internal,
-            "the key of a row cannot be read",
-        )),
-    }
+fn unreadable_key() -> StoreError {
+    StoreError::new(StoreErrorKind::Internal, "the key of a row cannot be read")
 }

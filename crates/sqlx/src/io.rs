@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cloakroom_store::StoreError;
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, Pool};
+use sqlx::{Connection, Database, Pool};
 use tokio::runtime::Handle;
 
 use crate::dialect::{Answer, Engine, Gate, Pass};
@@ -30,17 +30,28 @@ impl<DB: Engine> Io<DB> {
         statement: &Statement,
         bindings: &Bindings,
     ) -> Result<Option<Answer<DB>>, DbError> {
-        let mut attempt = 1;
+        let mut attempts = Attempts::default();
         loop {
             match self.once(statement, bindings).await {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(Failure::Taken) => return Ok(None),
-                Err(Failure::Undone(_)) if attempt < ATTEMPTS => {
-                    let pause = fastrand::u64(1..=8 * u64::from(attempt));
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
-                    attempt += 1;
-                }
-                Err(failure) => return Err(failure.into_error()),
+                Err(failure) => attempts.after(failure).await?,
+            }
+        }
+    }
+
+    /// Statements that take effect together or not at all. `Ok(None)`: a unique key is taken, nothing was
+    /// written.
+    pub(crate) async fn try_together<W: Together<DB>>(
+        &self,
+        work: &W,
+    ) -> Result<Option<W::Answer>, DbError> {
+        let mut attempts = Attempts::default();
+        loop {
+            match self.once_together(work).await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(Failure::Taken) => return Ok(None),
+                Err(failure) => attempts.after(failure).await?,
             }
         }
     }
@@ -67,20 +78,115 @@ impl<DB: Engine> Io<DB> {
             .map_err(Failure::Failed)?;
         let connection = self.pool.acquire().await.map_err(Failure::of::<DB>)?;
         let mut lease = Lease::new(connection);
-        let values = statement.arguments(bindings);
-        let answer = DB::run(lease.connection(), statement.sql(), values).await;
+        let answer = send::<DB>(lease.connection(), statement, bindings).await;
         lease.settled = true;
         drop(lease);
         pass.check().map_err(Failure::Failed)?;
-        answer.map_err(|error| {
-            let failure = Failure::of::<DB>(error);
-            if let Failure::Failed(error) = &failure
-                && error.kind() == DbErrorKind::Missing
-            {
-                self.gate.suspect();
+        answer.inspect_err(|failure| self.look_into(failure))
+    }
+
+    async fn once_together<W: Together<DB>>(&self, work: &W) -> Result<W::Answer, Failure> {
+        let pass = self.gate.enter(true).await.map_err(Failure::Failed)?;
+        let connection = self.pool.acquire().await.map_err(Failure::of::<DB>)?;
+        let mut lease = Lease::new(connection);
+        let (answer, settled) = transact::<DB, W>(lease.connection(), work).await;
+        lease.settled = settled;
+        drop(lease);
+        pass.check().map_err(Failure::Failed)?;
+        answer.inspect_err(|failure| self.look_into(failure))
+    }
+
+    fn look_into(&self, failure: &Failure) {
+        if let Failure::Failed(error) = failure
+            && error.kind() == DbErrorKind::Missing
+        {
+            self.gate.suspect();
+        }
+    }
+}
+
+/// Statements that take effect together or not at all.
+pub(crate) trait Together<DB: Engine>: Sync {
+    /// What they come to.
+    type Answer: Send;
+
+    /// Sends them. Called again, from the start, if the engine undid them in favour of others, or if this answers
+    /// [`Failure::Undone`].
+    fn steps(
+        &self,
+        connection: &mut DB::Connection,
+    ) -> impl Future<Output = Result<End<Self::Answer>, Failure>> + Send;
+}
+
+/// How statements that belong together end, unless one failed.
+pub(crate) enum End<R> {
+    /// With all that they wrote.
+    Keep(R),
+    /// As if none had been sent.
+    Undo(R),
+}
+
+/// One statement of several.
+pub(crate) async fn send<DB: Engine>(
+    connection: &mut DB::Connection,
+    statement: &Statement,
+    bindings: &Bindings,
+) -> Result<Answer<DB>, Failure> {
+    let values = statement.arguments(bindings);
+    DB::run(connection, statement.sql(), values)
+        .await
+        .map_err(Failure::of::<DB>)
+}
+
+/// The answer, and whether the connection is in no transaction any more.
+async fn transact<DB: Engine, W: Together<DB>>(
+    connection: &mut DB::Connection,
+    work: &W,
+) -> (Result<W::Answer, Failure>, bool) {
+    if let Some(before) = DB::BEFORE_BEGIN
+        && let Err(error) = DB::run(connection, before.into(), Vec::new()).await
+    {
+        return (Err(Failure::of::<DB>(error)), false);
+    }
+    let mut transaction = match connection.begin_with(DB::BEGIN).await {
+        Ok(transaction) => transaction,
+        Err(error) => return (Err(Failure::of::<DB>(error)), false),
+    };
+    let answer = match work.steps(&mut transaction).await {
+        Ok(End::Keep(answer)) => {
+            let kept = transaction.commit().await;
+            let settled = kept.is_ok();
+            return (kept.map(|()| answer).map_err(Failure::of::<DB>), settled);
+        }
+        Ok(End::Undo(answer)) => Ok(answer),
+        Err(failure) => {
+            if let Some(begin) = DB::BEGIN_AGAIN {
+                // It fails if the transaction is still there, which is as good.
+                let _ = DB::run(&mut transaction, begin.into(), Vec::new()).await;
             }
-            failure
-        })
+            Err(failure)
+        }
+    };
+    let settled = transaction.rollback().await.is_ok();
+    (answer, settled)
+}
+
+/// Counts how often something was tried that the engine undid.
+#[derive(Default)]
+struct Attempts(u32);
+
+impl Attempts {
+    /// Waits a moment if it is worth trying again.
+    async fn after(&mut self, failure: Failure) -> Result<(), DbError> {
+        self.0 += 1;
+        match failure {
+            Failure::Undone(_) if self.0 < ATTEMPTS => {
+                let pause = fastrand::u64(1..=8 * u64::from(self.0));
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                Ok(())
+            }
+            failure => Err(failure.into_error()),
+        }
     }
 }
 

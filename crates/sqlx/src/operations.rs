@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 
-use cloakroom_store::{Clock, Record, SessionKey, SetOutcome, StoreError, Times, Timestamp};
+use cloakroom_store::{
+    Clock, Record, RotateOutcome, SessionKey, SetOutcome, StoreError, Times, Timestamp,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::TableName;
 use crate::codec::Codec;
 use crate::dialect::{Answer, Engine, first_int};
 use crate::error::{DbError, DbErrorKind};
-use crate::io::{Io, within};
+use crate::io::{Io, Together, within};
 use crate::purge::Purger;
 use crate::statement::{Bindings, Param, Statement, Value};
 use crate::statements::Statements;
@@ -21,7 +24,10 @@ const ATTEMPTS: u32 = 4;
 /// What clones share.
 #[derive(Debug)]
 pub(crate) struct Inner<DB: Engine> {
+    pub(crate) table: TableName,
     pub(crate) io: Io<DB>,
+    /// If endings are announced.
+    pub(crate) announcer: Option<DB::Announcer>,
     pub(crate) statements: Statements,
     pub(crate) codec: Codec,
     pub(crate) clock: Arc<dyn Clock>,
@@ -128,12 +134,60 @@ impl<DB: Engine> Inner<DB> {
             if let Some(answer) = self.io.try_run(statement, bindings).await? {
                 return Ok(Some(answer));
             }
-            let freed = self.io.run(&self.statements.free, bindings).await?;
-            if freed.affected == 0 {
+            if !self.free(bindings).await? {
                 break;
             }
         }
         Ok(None)
+    }
+
+    /// The same with statements that belong together.
+    pub(crate) async fn together_over_dead<W: Together<DB>>(
+        &self,
+        work: &W,
+        bindings: &Bindings,
+    ) -> Result<Option<W::Answer>, DbError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(answer) = self.io.try_together(work).await? {
+                return Ok(Some(answer));
+            }
+            if !self.free(bindings).await? {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Removes an expired row. Whether there was one.
+    async fn free(&self, bindings: &Bindings) -> Result<bool, DbError> {
+        let freed = self.io.run(&self.statements.free, bindings).await?;
+        Ok(freed.affected > 0)
+    }
+
+    /// A rotation to the key that the session has.
+    pub(crate) async fn rotate_in_place(
+        &self,
+        bindings: &Bindings,
+    ) -> Result<RotateOutcome, DbError> {
+        Ok(match self.version_of(bindings).await? {
+            Some(_) => RotateOutcome::Exists,
+            None => RotateOutcome::Gone,
+        })
+    }
+
+    /// What a rotation comes to that answered this version, or found no live row, or (`None`) its key taken.
+    pub(crate) fn rotated(moved: Option<Option<i64>>) -> Result<RotateOutcome, DbError> {
+        Ok(match moved {
+            Some(Some(version)) => {
+                let version = to_version(version)?;
+                RotateOutcome::Moved {
+                    found: version,
+                    version,
+                }
+            }
+            Some(None) => RotateOutcome::Gone,
+            None => RotateOutcome::Exists,
+        })
     }
 }
 
@@ -153,6 +207,7 @@ pub(crate) fn with_times(bindings: Bindings, times: &Times) -> Bindings {
             Param::AuthenticatedAt,
             times.authenticated_at.map(Timestamp::as_millis),
         )
+        .int(Param::RenewedAt, times.renewed_at.as_millis())
         .int(Param::LastSeenAt, times.last_seen_at.as_millis())
         .int(Param::EndsAt, times.ends_at.map(Timestamp::as_millis))
         .int(Param::IdleTimeoutMs, idle)

@@ -72,9 +72,9 @@ async fn run<DB: Engine>(store: Weak<Inner<DB>>, interval: Duration, batch: u32)
                 return;
             };
             match store.purge_batch(batch).await {
-                Ok(some) => {
-                    removed += some;
-                    if some < u64::from(batch) {
+                Ok(purged) => {
+                    removed += purged.sessions;
+                    if purged.most() < u64::from(batch) {
                         break;
                     }
                 }

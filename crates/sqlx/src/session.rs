@@ -26,6 +26,8 @@ pub struct DbStoreSession {
     pub created_at: Timestamp,
     /// `authenticated_at`: when its user signed in, if anybody did.
     pub authenticated_at: Option<Timestamp>,
+    /// `renewed_at`: when it got the id that it has.
+    pub renewed_at: Timestamp,
     /// `last_seen_at`: when it was last used.
     pub last_seen_at: Timestamp,
     /// `ends_at`: the absolute end, if there is one.
@@ -58,6 +60,7 @@ impl DbStoreSession {
         let data = codec::decode(&self.codec, &self.data)?;
         let mut times = Times::starting(self.created_at);
         times.authenticated_at = self.authenticated_at;
+        times.renewed_at = self.renewed_at;
         times.last_seen_at = self.last_seen_at;
         times.ends_at = self.ends_at;
         times.idle_timeout = self.idle_timeout_ms.map(Duration::from_millis);
@@ -90,25 +93,25 @@ impl DbStoreSession {
         let int = |at| required(DB::int(row, at));
         let maybe_int = |at| optional(DB::int(row, at));
         let moment = |at| maybe_int(at).map(|value| value.map(Timestamp::from_millis));
-        let key = <[u8; 32]>::try_from(bytes(0)?).map_err(|_| malformed())?;
         Ok(Self {
-            key: SessionKey::from_bytes(key),
+            key: key_at::<DB>(row, 0)?,
             version: u64::try_from(int(1)?).map_err(|_| malformed())?,
             created_at: Timestamp::from_millis(int(2)?),
             authenticated_at: moment(3)?,
-            last_seen_at: Timestamp::from_millis(int(4)?),
-            ends_at: moment(5)?,
-            idle_timeout_ms: match maybe_int(6)? {
+            renewed_at: Timestamp::from_millis(int(4)?),
+            last_seen_at: Timestamp::from_millis(int(5)?),
+            ends_at: moment(6)?,
+            idle_timeout_ms: match maybe_int(7)? {
                 Some(millis) => Some(u64::try_from(millis).map_err(|_| malformed())?),
                 None => None,
             },
-            expires_at: moment(7)?,
-            browser_session: int(8)? != 0,
-            owner: text(9)?,
-            user_agent: text(10)?,
-            address: text(11)?,
-            codec: required(DB::text(row, 12))?,
-            data: bytes(13)?,
+            expires_at: moment(8)?,
+            browser_session: int(9)? != 0,
+            owner: text(10)?,
+            user_agent: text(11)?,
+            address: text(12)?,
+            codec: required(DB::text(row, 13))?,
+            data: bytes(14)?,
         })
     }
 }
@@ -119,12 +122,24 @@ impl fmt::Debug for DbStoreSession {
             .field("handle", &self.key.handle())
             .field("version", &self.version)
             .field("created_at", &self.created_at)
+            .field("renewed_at", &self.renewed_at)
             .field("last_seen_at", &self.last_seen_at)
             .field("expires_at", &self.expires_at)
             .field("codec", &self.codec)
             .field("data", &format_args!("{} bytes", self.data.len()))
             .finish_non_exhaustive()
     }
+}
+
+/// A column with a key.
+pub(crate) fn key_at<DB: Engine>(row: &DB::Row, at: usize) -> Result<SessionKey, DbError> {
+    let bytes = <[u8; 32]>::try_from(required(DB::bytes(row, at))?);
+    Ok(SessionKey::from_bytes(bytes.map_err(|_| malformed())?))
+}
+
+/// A column with a moment that is never missing.
+pub(crate) fn moment_at<DB: Engine>(row: &DB::Row, at: usize) -> Result<Timestamp, DbError> {
+    Ok(Timestamp::from_millis(required(DB::int(row, at))?))
 }
 
 fn required<V>(value: Result<Option<V>, sqlx::Error>) -> Result<V, DbError> {

@@ -23,8 +23,36 @@ pub struct Dialectal {
     pub clear: &'static str,
     /// Removes some expired rows.
     pub purge: &'static str,
+    /// Lets one at a time decide how many sessions an owner has, until the transaction ends. `None` where there
+    /// is one writer at a time anyhow.
+    pub lock_owner: Option<OwnerLock>,
+    /// Moves a row and leaves a trail, where that is possible in one statement. Otherwise it takes a transaction of
+    /// `rotate` and `leave_trail`.
+    pub renew: Option<&'static str>,
+    /// What an `INSERT` does where that key is there already: the start of a list of assignments.
+    pub on_taken_trail: &'static str,
+    /// Removes some trails that are over.
+    pub purge_trails: &'static str,
+    /// Removes some trails.
+    pub clear_trails: &'static str,
+    /// How the keys of removed rows are answered, if they are.
+    pub returning_key: &'static str,
+    /// Tells listeners of `{payload}`, as an expression in a list of what a statement returns.
+    pub tell: Option<&'static str>,
+    /// A key as text, for listeners: that of the row, and the parameter.
+    pub row_as_text: &'static str,
+    pub from_as_text: &'static str,
     /// The table, its indexes, and the table with the version of the schema.
     pub schema: &'static [&'static str],
+}
+
+/// How an owner is locked.
+#[derive(Debug)]
+pub struct OwnerLock {
+    /// The statement, which takes the number of a lock.
+    pub statement: &'static str,
+    /// Which bits of the number it takes.
+    pub mask: i64,
 }
 
 /// The statements of one store.
@@ -48,22 +76,34 @@ pub(crate) struct Statements {
     pub(crate) purge: Statement,
     pub(crate) list_by_owner: Statement,
     pub(crate) destroy_by_owner: Statement,
+    pub(crate) lock_owner: Option<Statement>,
+    pub(crate) others: Statement,
+    pub(crate) evict: Statement,
+    pub(crate) end: Statement,
+    pub(crate) renew: Option<Statement>,
+    pub(crate) leave_trail: Statement,
+    pub(crate) follow: Statement,
+    pub(crate) purge_trails: Statement,
+    pub(crate) clear_trails: Statement,
 }
 
 /// In the order in which [`crate::DbStoreSession`] reads them.
-const COLUMNS: &str = "session_key, version, created_at, authenticated_at, last_seen_at, ends_at, \
-    idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+const COLUMNS: &str = "session_key, version, created_at, authenticated_at, renewed_at, last_seen_at, \
+    ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
 
 /// The columns of an insert, and their values.
-const INSERT_COLUMNS: &str = "session_key, handle, version, created_at, authenticated_at, last_seen_at, ends_at, \
-    idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
-const INSERT_VALUES: &str = ":to, :handle, 1, :created_at, :authenticated_at, :last_seen_at, :ends_at, \
-    :idle_timeout_ms, :expires_at, :browser_session, :owner, :user_agent, :address, :codec, :data";
+const INSERT_COLUMNS: &str = "session_key, handle, version, created_at, authenticated_at, renewed_at, \
+    last_seen_at, ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+const INSERT_VALUES: &str = ":to, :handle, 1, :created_at, :authenticated_at, :renewed_at, \
+    :last_seen_at, :ends_at, :idle_timeout_ms, :expires_at, :browser_session, :owner, :user_agent, :address, :codec, :data";
 
 const LIVE: &str = "(expires_at IS NULL OR expires_at > :now)";
 
-const TIMES: &str = "created_at = :created_at, authenticated_at = :authenticated_at, last_seen_at = :last_seen_at, \
-    ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, expires_at = :expires_at";
+/// The owner's other live sessions, when one takes the place of another.
+const OTHERS: &str = "owner = :owner AND {live} AND session_key <> :key AND session_key <> :to";
+
+const TIMES: &str = "created_at = :created_at, authenticated_at = :authenticated_at, renewed_at = :renewed_at, \
+    last_seen_at = :last_seen_at, ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, expires_at = :expires_at";
 
 const CONTENT: &str = "browser_session = :browser_session, owner = :owner, user_agent = :user_agent, \
     address = :address, codec = :codec, data = :data";
@@ -76,10 +116,14 @@ const EXPIRY: &str = "CASE WHEN idle_timeout_ms IS NULL THEN ends_at \
     ELSE :last_seen_at + idle_timeout_ms END";
 
 impl Statements {
-    pub(crate) fn of<DB: Engine>(table: &TableName) -> Self {
+    /// With `announces`, what ends a session tells listeners so.
+    pub(crate) fn of<DB: Engine>(table: &TableName, announces: bool) -> Self {
         let sql = DB::DIALECTAL;
-        let build =
-            |template: &str| Statement::compile(&fill(template, sql, table), DB::PLACEHOLDERS);
+        let tell = sql.tell.filter(|_| announces);
+        let build = |template: &str| {
+            let template = fill(&tell_in(template, sql, tell), sql, table);
+            Statement::compile(&template, DB::PLACEHOLDERS)
+        };
         Self {
             get: build("SELECT {columns} FROM {table} WHERE session_key = :key AND {live}"),
             row: build("SELECT {columns} FROM {table} WHERE session_key = :key"),
@@ -99,11 +143,11 @@ impl Statements {
             ),
             rotate: build(
                 "UPDATE {table} SET session_key = :to, handle = :handle, version = {same_version}, {times} \
-                 WHERE session_key = :key AND {live}{returning_version}",
+                 WHERE session_key = :key AND {live}{returning_version}{and_tell_from}",
             ),
             replace: build(
                 "UPDATE {table} SET session_key = :to, handle = :handle, version = 1, {times}, {content} \
-                 WHERE session_key = :key",
+                 WHERE session_key = :key{returning_tell_from}",
             ),
             free: build("DELETE FROM {table} WHERE session_key = :to AND expires_at <= :now"),
             destroy: build(sql.destroy),
@@ -120,10 +164,52 @@ impl Statements {
                  ORDER BY created_at, session_key",
             ),
             destroy_by_owner: build(
-                "DELETE FROM {table} WHERE owner = :owner AND session_key <> :except AND {live}",
+                "DELETE FROM {table} WHERE owner = :owner AND session_key <> :except AND {live}{returning_tell_row}",
             ),
+            lock_owner: sql.lock_owner.as_ref().map(|lock| build(lock.statement)),
+            others: build(
+                "SELECT session_key, created_at FROM {table} WHERE {others} \
+                 ORDER BY created_at, session_key",
+            ),
+            evict: build(
+                "DELETE FROM {table} WHERE {others} AND (created_at < :created_at \
+                 OR (created_at = :created_at AND session_key <= :after)){returning_key}{and_tell_row}",
+            ),
+            end: build("DELETE FROM {table} WHERE session_key = :key{returning_tell_row}"),
+            renew: sql.renew.map(build),
+            leave_trail: build(
+                "INSERT INTO {table}_trails (session_key, moved_to, moved_at, ends_at) \
+                 VALUES (:key, :to, :renewed_at, :trail_ends_at) {on_taken_trail}",
+            ),
+            follow: build(
+                "SELECT moved_to, moved_at FROM {table}_trails \
+                 WHERE session_key = :key AND ends_at > :now",
+            ),
+            purge_trails: build(sql.purge_trails),
+            clear_trails: build(sql.clear_trails),
         }
     }
+}
+
+/// Where a statement tells listeners: of the row that it removes, of the key that a row moved from, or that any
+/// session may have ended.
+fn tell_in(template: &str, sql: &Dialectal, tell: Option<&str>) -> String {
+    let payloads = [
+        ("tell_row", sql.row_as_text),
+        ("tell_from", sql.from_as_text),
+        ("tell_all", "''"),
+    ];
+    payloads
+        .into_iter()
+        .fold(template.to_owned(), |template, (name, payload)| {
+            let with = |before: &str| match tell {
+                Some(tell) => before.to_owned() + &tell.replace("{payload}", payload),
+                None => String::new(),
+            };
+            template
+                .replace(&format!("{{and_{name}}}"), &with(", "))
+                .replace(&format!("{{returning_{name}}}"), &with(" RETURNING "))
+        })
 }
 
 /// Fills in everything but the parameters.
@@ -135,6 +221,9 @@ pub(crate) fn fill(template: &str, sql: &Dialectal, table: &TableName) -> String
         .replace("{times}", TIMES)
         .replace("{content}", CONTENT)
         .replace("{expiry}", EXPIRY)
+        .replace("{others}", OTHERS)
+        .replace("{on_taken_trail}", sql.on_taken_trail)
+        .replace("{returning_key}", sql.returning_key)
         .replace("{live}", LIVE)
         .replace("{next_version}", sql.next_version)
         .replace("{same_version}", sql.same_version)

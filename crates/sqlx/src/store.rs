@@ -3,8 +3,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use cloakroom_store::{
-    Enumerate, Expect, Record, RotateOutcome, SessionKey, SetOutcome, Store, StoreError,
-    StoreFuture, Times, Timestamp,
+    Announcements, Enumerate, Expect, OwnerLimits, Record, Renewal, RotateOutcome, SessionKey,
+    SetOutcome, Store, StoreError, StoreFuture, Times, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use sqlx::Pool;
 
 use crate::builder::DbStoreBuilder;
 use crate::dialect::Dialect;
-use crate::operations::{Inner, to_version, with_key, with_times};
+use crate::operations::{Inner, with_key, with_times};
 use crate::session::DbStoreSession;
 use crate::statement::{Bindings, Param};
 
@@ -175,24 +175,10 @@ where
         let inner = &*self.inner;
         StoreFuture::new(inner.within(async move {
             if in_place {
-                return Ok(match inner.version_of(&bindings).await? {
-                    Some(_) => RotateOutcome::Exists,
-                    None => RotateOutcome::Gone,
-                });
+                return inner.rotate_in_place(&bindings).await;
             }
-            let Some(answer) = inner.over_dead(&inner.statements.rotate, &bindings).await? else {
-                return Ok(RotateOutcome::Exists);
-            };
-            Ok(match DB::written_version(&answer) {
-                Some(version) => {
-                    let version = to_version(version)?;
-                    RotateOutcome::Moved {
-                        found: version,
-                        version,
-                    }
-                }
-                None => RotateOutcome::Gone,
-            })
+            let answer = inner.over_dead(&inner.statements.rotate, &bindings).await?;
+            Inner::<DB>::rotated(answer.map(|answer| DB::written_version(&answer)))
         }))
     }
 
@@ -223,6 +209,19 @@ where
 
     fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
         Some(self)
+    }
+
+    fn owner_limits(&self) -> Option<&dyn OwnerLimits<T>> {
+        Some(self)
+    }
+
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        Some(self)
+    }
+
+    fn announcements(&self) -> Option<&dyn Announcements> {
+        let announcer = self.inner.announcer.as_ref()?;
+        Some(announcer)
     }
 }
 

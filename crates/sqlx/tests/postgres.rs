@@ -8,8 +8,9 @@ mod trouble;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cloakroom_sqlx::DbStoreBuilder;
 use cloakroom_testservers::{Postgres, or_skip};
-use laws::Bench;
+use laws::{Bench, Data};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Executor, PgPool};
 
@@ -27,6 +28,25 @@ impl Bench for Postgres {
     }
 }
 
+/// Statements that also notify.
+struct Announcing(Postgres);
+
+impl Bench for Announcing {
+    type Db = sqlx::Postgres;
+
+    async fn pool(&self) -> PgPool {
+        pool(&self.0, 8).await
+    }
+
+    fn adjust(builder: DbStoreBuilder<Data, Self::Db>) -> DbStoreBuilder<Data, Self::Db> {
+        builder.announce_endings()
+    }
+
+    async fn execute(pool: &PgPool, sql: String) {
+        Postgres::execute(pool, sql).await;
+    }
+}
+
 async fn pool(server: &Postgres, connections: u32) -> PgPool {
     let options = PgPoolOptions::new().max_connections(connections);
     options.connect(&server.url()).await.unwrap()
@@ -39,6 +59,14 @@ async fn the_laws_hold() {
         return;
     };
     laws::all(Arc::new(server)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_laws_hold_when_endings_are_announced() {
+    let Some(server) = or_skip(Postgres::start_with(&["max_connections=400"])) else {
+        return;
+    };
+    laws::all(Arc::new(Announcing(server))).await;
 }
 
 /// The strictest isolation that an administrator may have made the default.

@@ -4,14 +4,16 @@
 
 mod laws;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cloakroom_sqlx::{SqliteFile, SqliteStore};
 use cloakroom_store::{
-    Clock, Expect, Record, SetOutcome, Store, StoreErrorKind, SystemClock, Times,
+    AdmitOutcome, Clock, Expect, OwnerLimit, OwnerLimits, Record, SessionKey, SetOutcome, Store,
+    StoreError, StoreErrorKind, SystemClock, Times, WhenReached,
 };
-use laws::{Bench, key};
+use laws::{Bench, key, owner};
 use sqlx::{AssertSqlSafe, Row, Sqlite, SqlitePool};
 
 struct Files {
@@ -81,11 +83,28 @@ async fn a_full_or_read_only_database_is_unavailable() {
             let error = store.set(&key, record(100_000), expect).await.unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{trouble}");
         }
+        let error = admit(&store, &large, record(100_000)).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{trouble}");
         assert_eq!(store.get(&small).await.unwrap().unwrap().version, 1);
         assert!(store.get(&large).await.unwrap().is_none());
     }
     execute(&pool, "PRAGMA query_only = OFF".to_owned()).await;
+    // The connection is in no transaction that was left behind.
+    execute(&pool, "PRAGMA max_page_count = 10000".to_owned()).await;
+    let stored = admit(&store, &large, record(100_000)).await.unwrap();
+    assert!(matches!(stored, AdmitOutcome::Stored { .. }));
     assert!(store.destroy(&small).await.unwrap());
+}
+
+async fn admit(
+    store: &SqliteStore<String>,
+    key: &SessionKey,
+    mut record: Record<String>,
+) -> Result<AdmitOutcome, StoreError> {
+    record.owner = Some(owner("ada"));
+    let limit = OwnerLimit::new(NonZeroU32::MIN, WhenReached::EndOldest);
+    let limits: &dyn OwnerLimits<String> = store.owner_limits().unwrap();
+    limits.admit(None, key, record, limit).await
 }
 
 /// The statements that must not scan the table use its indexes.

@@ -2,16 +2,19 @@
 #![cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use cloakroom_sqlx::{DbStore, Dialect};
+use cloakroom_sqlx::{DbStore, DbStoreBuilder, Dialect};
 use cloakroom_store::{
-    Clock, Enumerate, Expect, Owner, Record, SessionKey, SetOutcome, Store, SystemClock, Times,
+    Clock, Enumerate, Expect, Owner, OwnerLimit, OwnerLimits, Record, SessionKey, SetOutcome,
+    Store, SystemClock, Times, WhenReached,
 };
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use cloakroom_testservers::or_skip;
-use sqlx::{Connection, Pool};
+use sqlx::Connection;
 use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Metadata, Subscriber};
 
@@ -46,9 +49,18 @@ async fn settle<DB: Dialect>(store: &DbStore<u32, DB>) -> u64 {
     SENT.load(Ordering::SeqCst)
 }
 
+/// What differs.
+struct Expected {
+    destroy_of_nothing: u64,
+    /// The transaction and the lock, as far as the driver logs them: it is silent about the beginning of one in
+    /// SQLite and PostgreSQL, and in SQLite about its end too.
+    around_admit: u64,
+    renew: u64,
+}
+
 async fn operations_send_what_the_design_says<DB: Dialect>(
     store: DbStore<u32, DB>,
-    destroy_of_nothing: u64,
+    expected: Expected,
 ) {
     macro_rules! assert_sends {
         ($count:expr, $operation:expr) => {{
@@ -91,10 +103,32 @@ async fn operations_send_what_the_design_says<DB: Dialect>(
     assert_sends!(1, store.list_by_owner(&owner));
     assert_sends!(1, store.count());
     assert_sends!(1, store.all());
-    assert_sends!(1, store.purge_expired());
+    // Sessions and trails.
+    assert_sends!(2, store.purge_expired());
     assert!(assert_sends!(1, store.destroy(&c)));
-    assert!(!assert_sends!(destroy_of_nothing, store.destroy(&c)));
+    assert!(!assert_sends!(
+        expected.destroy_of_nothing,
+        store.destroy(&c)
+    ));
     assert_eq!(assert_sends!(1, store.destroy_by_owner(&owner, None)), 1);
+
+    let limits: &dyn OwnerLimits<u32> = store.owner_limits().unwrap();
+    let limit = OwnerLimit::new(NonZeroU32::MIN, WhenReached::EndOldest);
+    // What was there is counted, what is new inserted; then one is removed, and another one.
+    let around = expected.around_admit;
+    let _ = assert_sends!(around + 2, limits.admit(None, &a, record(), limit));
+    let _ = assert_sends!(around + 3, limits.admit(None, &b, record(), limit));
+    let _ = assert_sends!(around + 3, limits.admit(Some(&b), &a, record(), limit));
+    let other = limits.admit(Some(&c), &b, record(), limit);
+    let _ = assert_sends!(around + 4, other);
+    let mut nobodys = record();
+    nobodys.owner = None;
+    let _ = assert_sends!(1, limits.admit(None, &c, nobodys, limit));
+
+    let renewal = store.renewal().unwrap();
+    let ends_at = times.created_at.plus(Duration::from_secs(3_600));
+    let _ = assert_sends!(expected.renew, renewal.renew(&b, &a, times, ends_at));
+    assert!(assert_sends!(1, renewal.follow(&b)).is_some());
 }
 
 #[tokio::test]
@@ -105,21 +139,43 @@ async fn on_every_engine() {
     {
         let directory = tempfile::tempdir().unwrap();
         let file = cloakroom_sqlx::SqliteFile::new(directory.path().join("sessions.db"));
-        counted(file.max_connections(1).open().await.unwrap(), 1).await;
+        let expected = Expected {
+            destroy_of_nothing: 1,
+            around_admit: 0,
+            renew: 2,
+        };
+        let builder = DbStore::builder(file.max_connections(1).open().await.unwrap());
+        counted(builder, expected).await;
     }
     #[cfg(feature = "postgres")]
     if let Some(server) = or_skip(cloakroom_testservers::Postgres::start()) {
         let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1);
-        counted(pool.connect(&server.url()).await.unwrap(), 1).await;
+        let pool = pool.connect(&server.url()).await.unwrap();
+        let expected = || Expected {
+            destroy_of_nothing: 1,
+            around_admit: 2,
+            renew: 1,
+        };
+        counted(DbStore::builder(pool.clone()), expected()).await;
+        // To tell others takes no statement of its own.
+        let table = "announcing".parse().unwrap();
+        let builder = DbStore::builder(pool).table(table).announce_endings();
+        counted(builder, expected()).await;
     }
     #[cfg(feature = "mysql")]
     if let Some(server) = or_skip(cloakroom_testservers::MariaDb::start()) {
         let pool = sqlx::mysql::MySqlPoolOptions::new().max_connections(1);
-        counted(pool.connect(&server.url()).await.unwrap(), 2).await;
+        let expected = Expected {
+            destroy_of_nothing: 2,
+            around_admit: 4,
+            renew: 5,
+        };
+        let builder = DbStore::builder(pool.connect(&server.url()).await.unwrap());
+        counted(builder, expected).await;
     }
 }
 
-async fn counted<DB: Dialect>(pool: Pool<DB>, destroy_of_nothing: u64) {
-    let builder = DbStore::builder(pool).without_purge_task();
-    operations_send_what_the_design_says(builder.create().await.unwrap(), destroy_of_nothing).await;
+async fn counted<DB: Dialect>(builder: DbStoreBuilder<u32, DB>, expected: Expected) {
+    let store = builder.without_purge_task().create().await.unwrap();
+    operations_send_what_the_design_says(store, expected).await;
 }

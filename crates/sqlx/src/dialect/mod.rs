@@ -7,6 +7,8 @@ mod open_gate;
 
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+mod silent;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -19,10 +21,12 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use cloakroom_store::Announcements;
 use futures_core::future::BoxFuture;
 use sqlx::error::DatabaseError;
 use sqlx::{Database, Pool};
 
+use crate::TableName;
 use crate::error::DbError;
 use crate::schema::Schema;
 use crate::statement::Value;
@@ -40,8 +44,17 @@ pub trait Engine: Database + fmt::Debug {
     const DIALECTAL: &'static Dialectal;
     /// Whether a connection whose statement was interrupted is closed rather than used again.
     const CLOSE_INTERRUPTED: bool;
+    /// Sent before a transaction begins.
+    const BEFORE_BEGIN: Option<&'static str>;
+    /// Begins a transaction.
+    const BEGIN: &'static str;
+    /// Begins one where a failed statement may have ended that which `BEGIN` began, so that there is always one to
+    /// roll back.
+    const BEGIN_AGAIN: Option<&'static str>;
     /// Who decides whether a statement may be sent now.
     type Gate: Gate<Self>;
+    /// Who hears from other processes what ended.
+    type Announcer: Announcements + fmt::Debug + 'static;
 
     /// Sends one statement, prepared once for each connection, and reads its whole answer. An error that
     /// comes after the first row, as when the commit fails, is an error.
@@ -56,6 +69,11 @@ pub trait Engine: Database + fmt::Debug {
         connection: &'a mut Self::Connection,
         schema: &'a Schema,
     ) -> BoxFuture<'a, Result<(), sqlx::Error>>;
+
+    /// Hears what other processes announce of this table. `None` where the engine has no way to tell them.
+    fn announcer(_: &Pool<Self>, _: &TableName) -> Option<Self::Announcer> {
+        None
+    }
 
     /// A column with a number, or a truth value as one.
     fn int(row: &Self::Row, at: usize) -> Result<Option<i64>, sqlx::Error>;

@@ -2,7 +2,9 @@
 
 mod concurrency;
 mod enumerating;
+mod limits;
 mod one_session;
+mod renewing;
 mod rows;
 
 use std::sync::Arc;
@@ -22,6 +24,11 @@ pub(crate) trait Bench: Sized + Send + Sync + 'static {
 
     /// A pool for a test of its own.
     fn pool(&self) -> impl Future<Output = Pool<Self::Db>> + Send;
+
+    /// Other options than the laws need.
+    fn adjust(builder: DbStoreBuilder<Data, Self::Db>) -> DbStoreBuilder<Data, Self::Db> {
+        builder
+    }
 
     /// Runs any statement, as an administrator would.
     fn execute(pool: &Pool<Self::Db>, sql: String) -> impl Future<Output = ()> + Send;
@@ -54,10 +61,11 @@ impl<B: Bench> Case<B> {
         table: &TableName,
         clock: &ManualClock,
     ) -> DbStoreBuilder<Data, B::Db> {
-        DbStore::builder(pool.clone())
+        let builder = DbStore::builder(pool.clone())
             .table(table.clone())
             .clock(clock.clone())
-            .without_purge_task()
+            .without_purge_task();
+        B::adjust(builder)
     }
 
     pub(crate) fn builder(&self) -> DbStoreBuilder<Data, B::Db> {
@@ -153,11 +161,24 @@ pub(crate) async fn all<B: Bench>(bench: Arc<B>) {
         enumerating::owners_are_told_apart_by_case,
         enumerating::lists_are_oldest_first,
         enumerating::destroy_by_owner_spares_one,
+        limits::the_oldest_end_when_the_limit_is_reached,
+        limits::who_is_refused_changes_nothing,
+        limits::a_taken_key_changes_nothing,
+        limits::nobodys_sessions_have_no_limit,
+        limits::of_64_sign_ins_as_many_as_allowed_are_stored,
+        limits::many_owners_sign_in_at_once,
+        limits::limits_hold_while_sessions_move,
+        limits::sign_ins_beside_end_all_are_ended_or_listed,
+        renewing::renew_moves_and_leaves_a_trail,
+        renewing::unless_it_moved_no_trail_is_left,
+        renewing::a_later_trail_replaces_an_earlier_one,
+        renewing::trails_leave,
+        renewing::whoever_finds_it_dead_finds_the_trail,
         rows::an_undecodable_row_harms_itself_only,
         rows::a_malformed_column_harms_its_row_only,
         rows::the_row_as_stored,
         rows::no_secret_in_errors_nor_debug,
-        rows::a_newer_schema_is_refused,
+        rows::a_schema_of_another_version_is_refused,
         rows::a_missing_table_is_not_a_logout,
         rows::codecs_can_be_switched,
     );

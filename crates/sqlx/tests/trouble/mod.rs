@@ -1,12 +1,13 @@
 //! What happens when a database server is in trouble, written once for all servers.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom_sqlx::{DbStore, Dialect};
 use cloakroom_store::{
-    Clock, Enumerate, Expect, Record, SessionKey, SetOutcome, Store, StoreError, StoreErrorKind,
-    SystemClock, Times,
+    AdmitOutcome, Clock, Enumerate, Expect, Owner, OwnerLimit, OwnerLimits, Record, SessionKey,
+    SetOutcome, Store, StoreError, StoreErrorKind, SystemClock, Times, WhenReached,
 };
 use cloakroom_testservers::Server;
 use sqlx::Pool;
@@ -112,9 +113,22 @@ pub(crate) async fn reads_go_on_when_writes_are_refused<DB: Dialect>(
     works_again(store, 71).await;
 }
 
+async fn admit<DB: Dialect>(
+    store: &DbStore<u32, DB>,
+    ending: &SessionKey,
+    key: &SessionKey,
+) -> Result<AdmitOutcome, StoreError> {
+    let mut record = record(1);
+    record.owner = Owner::new("ada").ok();
+    let limit = OwnerLimit::new(NonZeroU32::new(3).unwrap(), WhenReached::EndOldest);
+    let limits: &dyn OwnerLimits<u32> = store.owner_limits().unwrap();
+    limits.admit(Some(ending), key, record, limit).await
+}
+
 /// Operations whose caller went away leave nothing behind that confuses the next one.
 pub(crate) async fn callers_that_go_away<DB: Dialect>(pool: Pool<DB>) {
     let store = store(pool).await;
+    let (mut finished, mut interrupted) = (0, 0);
     for round in 0..200_u64 {
         let number = 1_000 + round as u32;
         let outcome = store
@@ -126,6 +140,33 @@ pub(crate) async fn callers_that_go_away<DB: Dialect>(pool: Pool<DB>) {
         let _ = tokio::time::timeout(patience, store.count()).await;
         let found = store.get(&key(number)).await.unwrap().unwrap();
         assert_eq!(*found.data, number);
+
+        // In the middle of a transaction: all of it takes effect, or nothing; on a server perhaps only now.
+        let live = async |key| store.get(&key).await.unwrap().is_some();
+        let (from, to) = (key(number), key(10_000 + number));
+        let _ = tokio::time::timeout(patience, admit(&store, &from, &to)).await;
+        let (new, old, later) = (live(to).await, live(from).await, live(to).await);
+        assert!(!(new && old) && (old || later));
+
+        let (from, to) = (key(20_000 + number), key(30_000 + number));
+        let outcome = store.set(&from, record(number), Expect::Absent).await;
+        assert_eq!(outcome.unwrap(), SetOutcome::Stored(1));
+        let times = Times::starting(SystemClock.now());
+        let ends_at = times.created_at.plus(Duration::from_secs(60));
+        let renewal = store.renewal().unwrap();
+        let renewing = renewal.renew(&from, &to, times, ends_at);
+        let _ = tokio::time::timeout(patience, renewing).await;
+        let trail = renewal.follow(&from).await.unwrap().is_some();
+        let gone = !live(from).await;
+        assert!(gone || !trail);
+        assert!(!gone || renewal.follow(&from).await.unwrap().is_some() && live(to).await);
+        match gone {
+            true => finished += 1,
+            false => interrupted += 1,
+        }
     }
+    assert!(finished > 0 && interrupted > 0, "{finished} {interrupted}");
+    let listed = store.list_by_owner(&Owner::new("ada").unwrap()).await;
+    assert!(listed.unwrap().len() <= 3);
     store.pool().close().await;
 }

@@ -12,6 +12,7 @@ use sqlx::mysql::{
 use sqlx::{AssertSqlSafe, MySql, Row};
 
 use super::open_gate::OpenGate;
+use super::silent::Silent;
 use super::{Answer, Dialect, Engine, Placeholders, Trouble, run_with_sqlx};
 use crate::codec::Payload;
 use crate::schema::Schema;
@@ -29,7 +30,14 @@ impl Engine for MySql {
     const PLACEHOLDERS: Placeholders = Placeholders::Positional;
     const DIALECTAL: &'static Dialectal = &sql::DIALECTAL;
     const CLOSE_INTERRUPTED: bool = true;
+    // For the next transaction only. At this level each statement sees what others have committed by then. Above it,
+    // MariaDB with snapshot isolation refuses what changed since the transaction began to wait for its lock.
+    const BEFORE_BEGIN: Option<&'static str> =
+        Some("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    const BEGIN: &'static str = "START TRANSACTION";
+    const BEGIN_AGAIN: Option<&'static str> = None;
     type Gate = OpenGate;
+    type Announcer = Silent;
 
     fn run(
         connection: &mut MySqlConnection,

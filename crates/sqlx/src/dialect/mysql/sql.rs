@@ -1,4 +1,5 @@
-use crate::statements::Dialectal;
+use crate::schema::LOCKS;
+use crate::statements::{Dialectal, OwnerLock};
 
 /// MySQL's `UPDATE` returns no rows. `LAST_INSERT_ID(…)` puts a number into its answer instead.
 ///
@@ -14,6 +15,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         version = IF(expires_at <= :now, LAST_INSERT_ID(1), version + 0 * LAST_INSERT_ID(2)), \
         created_at = IF(expires_at <= :now, VALUES(created_at), created_at), \
         authenticated_at = IF(expires_at <= :now, VALUES(authenticated_at), authenticated_at), \
+        renewed_at = IF(expires_at <= :now, VALUES(renewed_at), renewed_at), \
         last_seen_at = IF(expires_at <= :now, VALUES(last_seen_at), last_seen_at), \
         ends_at = IF(expires_at <= :now, VALUES(ends_at), ends_at), \
         idle_timeout_ms = IF(expires_at <= :now, VALUES(idle_timeout_ms), idle_timeout_ms), \
@@ -30,6 +32,21 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     destroy_dead: Some("DELETE FROM {table} WHERE session_key = :key AND expires_at <= :now"),
     clear: "DELETE FROM {table} WHERE {live} LIMIT :limit",
     purge: "DELETE FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit",
+    // A row lock, held until the transaction ends: unlike `GET_LOCK` it needs no connection of its own, and it is
+    // known to a proxy.
+    lock_owner: Some(OwnerLock {
+        statement: "SELECT id FROM {table}_locks WHERE id = :lock FOR UPDATE",
+        mask: LOCKS as i64,
+    }),
+    renew: None,
+    on_taken_trail: "ON DUPLICATE KEY UPDATE moved_to = VALUES(moved_to), moved_at = VALUES(moved_at), \
+        ends_at = VALUES(ends_at)",
+    purge_trails: "DELETE FROM {table}_trails WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit",
+    clear_trails: "DELETE FROM {table}_trails LIMIT :limit",
+    returning_key: "",
+    tell: None,
+    row_as_text: "",
+    from_as_text: "",
     // `VARBINARY`: owners are compared byte by byte, whatever the database's collation.
     schema: &[
         "CREATE TABLE IF NOT EXISTS {table} (
@@ -38,6 +55,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
             version BIGINT NOT NULL,
             created_at BIGINT NOT NULL,
             authenticated_at BIGINT,
+            renewed_at BIGINT NOT NULL,
             last_seen_at BIGINT NOT NULL,
             ends_at BIGINT,
             idle_timeout_ms BIGINT,
@@ -51,6 +69,17 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
             INDEX {table}_expiry (expires_at),
             INDEX {table}_owner (owner, created_at)
         ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC",
+        "CREATE TABLE IF NOT EXISTS {table}_trails (
+            session_key BINARY(32) NOT NULL PRIMARY KEY,
+            moved_to BINARY(32) NOT NULL,
+            moved_at BIGINT NOT NULL,
+            ends_at BIGINT NOT NULL,
+            INDEX {table}_trails_end (ends_at)
+        ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC",
+        "CREATE TABLE IF NOT EXISTS {table}_locks (
+            id BIGINT NOT NULL PRIMARY KEY
+        ) ENGINE = InnoDB",
+        "INSERT IGNORE INTO {table}_locks (id) VALUES {locks}",
         "CREATE TABLE IF NOT EXISTS {table}_schema (
             id BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL
         ) ENGINE = InnoDB",

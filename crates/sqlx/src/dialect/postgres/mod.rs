@@ -1,5 +1,6 @@
 //! PostgreSQL.
 
+mod announcer;
 mod sql;
 
 use std::sync::Arc;
@@ -7,10 +8,11 @@ use std::sync::Arc;
 use futures_core::future::BoxFuture;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow};
-use sqlx::{AssertSqlSafe, Connection, Postgres, Row};
+use sqlx::{AssertSqlSafe, Connection, PgPool, Postgres, Row};
 
 use super::open_gate::OpenGate;
 use super::{Answer, Dialect, Engine, Placeholders, Trouble, run_with_sqlx};
+use crate::TableName;
 use crate::codec::Payload;
 use crate::schema::Schema;
 use crate::statement::Value;
@@ -24,7 +26,12 @@ impl Engine for Postgres {
     const PLACEHOLDERS: Placeholders = Placeholders::Numbered('$');
     const DIALECTAL: &'static Dialectal = &sql::DIALECTAL;
     const CLOSE_INTERRUPTED: bool = true;
+    const BEFORE_BEGIN: Option<&'static str> = None;
+    // Each statement sees what others have committed by then, whatever the default is.
+    const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+    const BEGIN_AGAIN: Option<&'static str> = None;
     type Gate = OpenGate;
+    type Announcer = announcer::PgAnnouncer;
 
     fn run(
         connection: &mut PgConnection,
@@ -40,9 +47,7 @@ impl Engine for Postgres {
         schema: &'a Schema,
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
-            // At this level each statement sees what others have made by then, whatever the default is.
-            let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
-            let mut transaction = connection.begin_with(begin).await?;
+            let mut transaction = connection.begin_with(Self::BEGIN).await?;
             // `IF NOT EXISTS` alone fails when two look at the same moment. This lock ends with the
             // transaction, so it works behind a pooling proxy too.
             let lock = format!("cloakroom schema of {}", schema.table());
@@ -57,6 +62,10 @@ impl Engine for Postgres {
             }
             transaction.commit().await
         })
+    }
+
+    fn announcer(pool: &PgPool, table: &TableName) -> Option<Self::Announcer> {
+        Some(announcer::PgAnnouncer::new(pool, table))
     }
 
     fn int(row: &PgRow, at: usize) -> Result<Option<i64>, sqlx::Error> {

@@ -14,6 +14,7 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteQueryResult, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, Row, Sqlite};
 
+use super::silent::Silent;
 use super::{Answer, Dialect, Engine, Placeholders, Trouble, run_with_sqlx};
 use crate::codec::Payload;
 use crate::schema::Schema;
@@ -30,7 +31,13 @@ impl Engine for Sqlite {
     // Closing the only connection of a database in memory would drop the database. Nor is it needed: the
     // connection's thread finishes or gives up the statement by itself.
     const CLOSE_INTERRUPTED: bool = false;
+    const BEFORE_BEGIN: Option<&'static str> = None;
+    // Takes the write lock at once: of two that read first, neither could go on to write.
+    const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    // A full disk, for one, rolls back by itself.
+    const BEGIN_AGAIN: Option<&'static str> = Some("BEGIN");
     type Gate = gate::FileGate;
+    type Announcer = Silent;
 
     fn run(
         connection: &mut SqliteConnection,
@@ -49,8 +56,8 @@ impl Engine for Sqlite {
         schema: &'a Schema,
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
-            // Takes the write lock at once, so that of many processes one works and the others wait.
-            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+            // Of many processes one works and the others wait.
+            let mut transaction = connection.begin_with(Self::BEGIN).await?;
             for statement in schema.statements() {
                 sqlx::raw_sql(AssertSqlSafe(statement.as_str()))
                     .execute(&mut *transaction)
