@@ -23,7 +23,9 @@ struct Heard {
 impl Heard {
     async fn by(store: &RedisStore<Data>) -> Self {
         let (sender, endings) = unbounded_channel();
-        let listener = move |ending| drop(sender.send(ending));
+        let listener = move |ending| {
+            let _ = sender.send(ending);
+        };
         let listening = store.announcements().unwrap().listen(Box::new(listener));
         let mut heard = Self { endings, listening };
         assert_eq!(heard.next().await, Ending::Unknown);
@@ -194,9 +196,8 @@ async fn a_listener_in_a_cluster_finds_another_server() {
     let Some(mut cluster) = or_skip(RedisCluster::start()) else {
         return;
     };
-    let bench = Bench::with(&cluster.url(), |builder| {
-        builder.timeout(TIMEOUT).announce_endings()
-    });
+    let url = cluster.url();
+    let bench = Bench::with(&url, |builder| builder.timeout(TIMEOUT).announce_endings());
     let bench = bench.await;
     let mut heard = Heard::by(&bench.store).await;
     let listens = |node: &Redis| {
