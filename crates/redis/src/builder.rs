@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cloakroom_store::{Clock, StoreError, SystemClock};
 use redis::{ConnectionInfo, IntoConnectionInfo};
+use tokio::runtime::Handle;
 
 use crate::KeyPrefix;
 use crate::cluster::Cluster;
@@ -40,6 +41,7 @@ pub struct RedisStoreBuilder<T> {
     clock: Arc<dyn Clock>,
     patience: Patience,
     payload_limit: usize,
+    announces: bool,
     types: PhantomData<fn() -> T>,
 }
 
@@ -78,6 +80,7 @@ impl<T> RedisStoreBuilder<T> {
                 connect: Duration::from_secs(5),
             },
             payload_limit: 1024 * 1024,
+            announces: false,
             types: PhantomData,
         }
     }
@@ -122,12 +125,24 @@ impl<T> RedisStoreBuilder<T> {
         self
     }
 
+    /// Tells all users of this prefix, in other processes too, at once which session ended or moved. What that
+    /// is good for: [`Announcements`](cloakroom_store::Announcements). Default: off.
+    ///
+    /// The scripts that end a session then publish its key (which opens nothing) on the channel `<prefix>ended`.
+    /// All processes that share the sessions have to turn it on: what one of them without it ends, nobody is told.
+    pub fn announce_endings(mut self) -> Self {
+        self.announces = true;
+        self
+    }
+
     /// The store, connected.
     ///
     /// # Errors
     /// Those of [`RedisStore::connect`].
     pub async fn connect(self) -> Result<RedisStore<T>, StoreError> {
         let server = self.server().map_err(RedisStoreError::into_store_error)?;
+        let runtime = Handle::try_current();
+        let runtime = runtime.map_err(|_| RedisStoreError::no_runtime().into_store_error())?;
         let inner = Inner {
             server,
             layout: Layout::new(self.prefix),
@@ -135,6 +150,8 @@ impl<T> RedisStoreBuilder<T> {
             clock: self.clock,
             patience: self.patience,
             payload_limit: self.payload_limit,
+            announces: self.announces,
+            runtime,
         };
         inner
             .timed(|deadline| inner.server.connect(deadline))
@@ -205,6 +222,7 @@ impl<T> fmt::Debug for RedisStoreBuilder<T> {
             .field("timeout", &self.patience.operation)
             .field("connect_timeout", &self.patience.connect)
             .field("payload_limit", &self.payload_limit)
+            .field("announce_endings", &self.announces)
             .finish_non_exhaustive()
     }
 }

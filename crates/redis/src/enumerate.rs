@@ -50,8 +50,12 @@ where
             let mut ended = 0;
             for _ in 0..=LAST_LOOKS {
                 let mut found = false;
-                let mut walk = Walk::over(inner, inner.layout.sessions()).await?;
-                while let Some(keys) = walk.next().await? {
+                let mut walk = Walk::over(inner, inner.layout.sessions_and_traces()).await?;
+                while let Some(names) = walk.next().await? {
+                    let (keys, traces): (Vec<_>, Vec<_>) = names
+                        .into_iter()
+                        .partition(|name| inner.layout.key_of(name).is_some());
+                    inner.timed(|d| inner.forget(traces, d)).await?;
                     let keys = sessions(inner, keys);
                     found |= !keys.is_empty();
                     ended += inner
@@ -200,6 +204,18 @@ impl Inner {
             }
         }
         Ok(ended)
+    }
+
+    /// Removes trails, and the passes of sessions that are moving at this moment.
+    async fn forget(&self, names: Vec<Vec<u8>>, deadline: Instant) -> Result<(), RedisStoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let requests = names
+            .into_iter()
+            .map(|name| self.call(&script::FORGET, name));
+        let answers = self.server.run_all(requests.collect(), deadline).await;
+        answers.map(drop)
     }
 
     /// Removes from all indexes what is due and gone.

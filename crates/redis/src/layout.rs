@@ -31,6 +31,21 @@ impl Layout {
         format!("{}t:{{{member}}}{nonce}", self.prefix)
     }
 
+    /// Where a session moved. In the slot of the key that it left.
+    pub(crate) fn trail(&self, member: &str) -> String {
+        format!("{}r:{{{member}}}", self.prefix)
+    }
+
+    /// What lets a session that moves land under its new key. In the slot of that key.
+    pub(crate) fn pass(&self, member: &str) -> String {
+        format!("{}p:{{{member}}}", self.prefix)
+    }
+
+    /// The channel on which endings are announced.
+    pub(crate) fn channel(&self) -> String {
+        format!("{}ended", self.prefix)
+    }
+
     /// What the index of every owner begins with.
     pub(crate) fn index_prefix(&self) -> String {
         format!("{}o:", self.prefix)
@@ -44,6 +59,11 @@ impl Layout {
     /// The pattern that sessions fit.
     pub(crate) fn sessions(&self) -> String {
         format!("{}s:*", self.prefix)
+    }
+
+    /// The pattern that sessions, trails and passes fit.
+    pub(crate) fn sessions_and_traces(&self) -> String {
+        format!("{}[spr]:{{*", self.prefix)
     }
 
     /// The pattern that indexes fit.
@@ -139,6 +159,10 @@ mod tests {
         let tombstone = layout.tombstone(&member(&key), "0123");
         assert_eq!(slot(tombstone.as_bytes()), slot(name.as_bytes()));
         assert_eq!(layout.key_of(tombstone.as_bytes()), None);
+        for other in [layout.trail(&member(&key)), layout.pass(&member(&key))] {
+            assert_eq!(slot(other.as_bytes()), slot(name.as_bytes()));
+            assert_eq!(layout.key_of(other.as_bytes()), None);
+        }
         let owner = Owner::new("a{b}*").unwrap();
         assert_eq!(
             layout.owner_of(layout.index(&owner).as_bytes()),

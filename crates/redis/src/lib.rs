@@ -38,6 +38,7 @@
 //! finds the server of a slot itself, follows `MOVED` and `ASK` itself, and gives up a connection that does not
 //! answer in time, as those to a frozen or vanished machine do.
 
+mod announcements;
 mod builder;
 mod cluster;
 mod codec;
@@ -46,7 +47,9 @@ mod error;
 pub mod guide;
 mod key_prefix;
 mod layout;
+mod limits;
 mod link;
+mod renewal;
 mod reply;
 mod script;
 mod server;

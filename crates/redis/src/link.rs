@@ -10,7 +10,8 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ProtocolVersion, PushInfo, PushKind,
     RedisError, Value,
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::error::{Failure, RedisStoreError, RedisStoreErrorKind};
 
@@ -176,21 +177,52 @@ impl Link {
                 }
                 Ok::<(), redis::aio::SendError>(())
             });
-        let connection = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(|error| match error.is_timeout() {
-                true => RedisStoreError::new(
-                    RedisStoreErrorKind::TimedOut,
-                    format!("no connection within {:?}", self.patience.connect),
-                ),
-                false => RedisStoreError::of_connection(&error),
-            })?;
+        let connection = self.dial(&config).await?;
         let open = Open { connection, ended };
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         *current = Some(open.clone());
         Ok(open)
+    }
+
+    async fn dial(
+        &self,
+        config: &AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, RedisStoreError> {
+        let dialing = self
+            .client
+            .get_multiplexed_async_connection_with_config(config);
+        dialing.await.map_err(|error| match error.is_timeout() {
+            true => RedisStoreError::new(
+                RedisStoreErrorKind::TimedOut,
+                format!("no connection within {:?}", self.patience.connect),
+            ),
+            false => RedisStoreError::of_connection(&error),
+        })
+    }
+
+    /// A connection of its own on which `hear` is called with what is published on the channel.
+    pub(crate) async fn subscribe(
+        &self,
+        channel: &str,
+        hear: impl Fn(&[u8]) + Send + Sync + 'static,
+    ) -> Result<Subscription, RedisStoreError> {
+        let ended = Arc::new(Notify::new());
+        let notify = Arc::clone(&ended);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.patience.connect))
+            .set_response_timeout(Some(self.patience.operation))
+            .set_push_sender(move |push: PushInfo| {
+                match (push.kind, push.data.last()) {
+                    (PushKind::Disconnection, _) => notify.notify_one(),
+                    (PushKind::Message, Some(Value::BulkString(text))) => hear(text),
+                    _ => {}
+                }
+                Ok::<(), redis::aio::SendError>(())
+            });
+        let mut connection = self.dial(&config).await?;
+        let subscribed = connection.subscribe(channel).await;
+        subscribed.map_err(|error| RedisStoreError::of_connection(&error))?;
+        Ok(Subscription { connection, ended })
     }
 
     fn give_up(&self, open: &Open) {
@@ -202,6 +234,25 @@ impl Link {
             .is_some_and(|current| Arc::ptr_eq(&current.ended, &open.ended))
         {
             *current = None;
+        }
+    }
+}
+
+/// Lasts until it is dropped or its connection ends.
+pub(crate) struct Subscription {
+    connection: MultiplexedConnection,
+    ended: Arc<Notify>,
+}
+
+impl Subscription {
+    /// Returns when nothing is heard any more. A machine that vanished says nothing of it, so the server is asked now
+    /// and then whether it is still there.
+    pub(crate) async fn lasts(&mut self, interval: Duration) {
+        while timeout(interval, self.ended.notified()).await.is_err() {
+            let ping = redis::cmd("PING");
+            if self.connection.send_packed_command(&ping).await.is_err() {
+                return;
+            }
         }
     }
 }

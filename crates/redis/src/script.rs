@@ -26,15 +26,18 @@ macro_rules! scripts {
 // With the first line a server that may not run the whole script runs nothing of it. What ends sessions or takes
 // no room runs on a server that is out of memory, too; not `TAKE`, after which a session has to be written.
 scripts! {
+    ADMIT = "admit.lua", "";
     BURY = "bury.lua", "allow-oom";
     DESTROY = "destroy.lua", "allow-oom";
     DESTROY_OWNER = "destroy_owner.lua", "allow-oom";
     ENTER = "enter.lua", "";
+    EXPECT = "expect.lua", "";
     FIT = "fit.lua", "allow-oom";
+    FORGET = "forget.lua", "allow-oom";
     LIST_OWNER = "list_owner.lua", "allow-oom";
     PEEK = "peek.lua", "no-writes";
     PURGE = "purge.lua", "allow-oom";
-    REPLACE = "replace.lua", "";
+    RESERVE = "reserve.lua", "";
     ROTATE = "rotate.lua", "";
     SET = "set.lua", "";
     TAKE = "take.lua", "";

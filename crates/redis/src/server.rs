@@ -129,6 +129,20 @@ impl Server {
         }
     }
 
+    /// A server that hears what is published, another one each time if there are several.
+    pub(crate) async fn any(
+        &self,
+        turn: usize,
+        deadline: Instant,
+    ) -> Result<Arc<Link>, RedisStoreError> {
+        let links = self.links(deadline).await?;
+        let count = links.len().max(1);
+        let mut links = links.into_iter();
+        links
+            .nth(turn % count)
+            .ok_or_else(RedisStoreError::unexpected)
+    }
+
     async fn send(
         &self,
         request: &Request,

@@ -29,6 +29,8 @@ pub struct RedisStoreSession {
     pub created_at: Timestamp,
     /// `authenticated_at`: when its user signed in, if anybody did.
     pub authenticated_at: Option<Timestamp>,
+    /// `renewed_at`: when it got the id that it has.
+    pub renewed_at: Timestamp,
     /// `last_seen_at`: when it was last used.
     pub last_seen_at: Timestamp,
     /// `ends_at`: the absolute end, if there is one.
@@ -63,6 +65,7 @@ impl RedisStoreSession {
         let data = codec::decode(&self.codec, &self.data)?;
         let mut times = Times::starting(self.created_at);
         times.authenticated_at = self.authenticated_at;
+        times.renewed_at = self.renewed_at;
         times.last_seen_at = self.last_seen_at;
         times.ends_at = self.ends_at;
         times.idle_timeout = self.idle_timeout_ms.map(Duration::from_millis);
@@ -107,6 +110,7 @@ impl RedisStoreSession {
             version: required(hash.parse("version")?)?,
             created_at: Timestamp::from_millis(required(hash.parse("created_at")?)?),
             authenticated_at: hash.moment("authenticated_at")?,
+            renewed_at: Timestamp::from_millis(required(hash.parse("renewed_at")?)?),
             last_seen_at: Timestamp::from_millis(required(hash.parse("last_seen_at")?)?),
             ends_at: hash.moment("ends_at")?,
             idle_timeout_ms: hash.parse("idle_timeout_ms")?,
@@ -179,10 +183,11 @@ impl Draft {
 
     /// A record that was taken from under another key, with other times. Its data is not touched.
     pub(crate) fn moved(taken: Fields, owner: Option<Owner>, times: Times) -> Self {
-        const REPLACED: [&[u8]; 9] = [
+        const REPLACED: [&[u8]; 10] = [
             b"version",
             b"created_at",
             b"authenticated_at",
+            b"renewed_at",
             b"last_seen_at",
             b"ends_at",
             b"idle_timeout_ms",
@@ -231,6 +236,7 @@ pub(crate) fn time_fields(times: &Times) -> Fields {
     [
         ("created_at", Some(times.created_at.as_millis())),
         ("authenticated_at", millis(times.authenticated_at)),
+        ("renewed_at", Some(times.renewed_at.as_millis())),
         ("last_seen_at", Some(times.last_seen_at.as_millis())),
         ("ends_at", millis(times.ends_at)),
         ("idle_timeout_ms", idle),

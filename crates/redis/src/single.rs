@@ -1,7 +1,8 @@
 //! The operations on one server: each is one script, which changes the index of the owner in the same step.
 
 use cloakroom_store::{
-    Entry, Expect, Owner, RotateOutcome, SessionKey, SetOutcome, Times, Timestamp,
+    AdmitOutcome, Entry, Expect, Owner, OwnerLimit, RotateOutcome, SessionKey, SetOutcome,
+    Timestamp, WhenReached,
 };
 use redis::Value;
 use serde::de::DeserializeOwned;
@@ -9,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::error::RedisStoreError;
 use crate::layout::{from_member, member};
+use crate::renewal::Route;
 use crate::reply;
 use crate::script;
 use crate::session::{Draft, RedisStoreSession, in_turns, time_fields};
@@ -31,6 +33,7 @@ pub(crate) async fn set(
         .number(draft.expires_at())
         .arg("")
         .arg("1")
+        .arg("")
         .args(draft.arguments());
     set_outcome(inner.run(&request, deadline).await?)
 }
@@ -65,19 +68,24 @@ pub(crate) async fn touch(
 
 pub(crate) async fn rotate(
     inner: &Inner,
-    from: &SessionKey,
-    to: &SessionKey,
-    times: Times,
+    route: &Route,
     deadline: Instant,
 ) -> Result<RotateOutcome, RedisStoreError> {
-    let (old, new) = (member(from), member(to));
-    let request = inner
-        .call(&script::ROTATE, inner.layout.session(&old))
-        .key(inner.layout.session(&new))
+    let (old, new) = (route.from(), route.to());
+    let mut request = inner
+        .call(&script::ROTATE, inner.layout.session(old))
+        .key(inner.layout.session(new));
+    let trail = route.trail();
+    if trail.is_some() {
+        request = request.key(inner.layout.trail(old));
+    }
+    let request = request
         .arg(old)
         .arg(new)
-        .number(times.expires_at().map(Timestamp::as_millis))
-        .args(in_turns(time_fields(&times).into_iter()));
+        .number(route.times.expires_at().map(Timestamp::as_millis))
+        .arg(trail.unwrap_or_default())
+        .number(route.trail_ends_at())
+        .args(in_turns(time_fields(&route.times).into_iter()));
     let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
     match outcome.as_slice() {
         b"moved" => {
@@ -100,16 +108,55 @@ pub(crate) async fn replace(
     draft: &Draft,
     deadline: Instant,
 ) -> Result<SetOutcome, RedisStoreError> {
-    let (old, new) = (member(from), member(to));
-    let request = inner
-        .call(&script::REPLACE, inner.layout.session(&old))
-        .key(inner.layout.session(&new))
-        .arg(old)
+    let admitted = admit(inner, Some(from), to, draft, None, deadline);
+    match admitted.await? {
+        AdmitOutcome::Stored { version, .. } => Ok(SetOutcome::Stored(version)),
+        AdmitOutcome::Exists => Ok(SetOutcome::Exists),
+        _ => Err(RedisStoreError::unexpected()),
+    }
+}
+
+/// A sign-in, with a limit or without one.
+pub(crate) async fn admit(
+    inner: &Inner,
+    ending: Option<&SessionKey>,
+    key: &SessionKey,
+    draft: &Draft,
+    limit: Option<OwnerLimit>,
+    deadline: Instant,
+) -> Result<AdmitOutcome, RedisStoreError> {
+    let new = member(key);
+    let mut request = inner.call(&script::ADMIT, inner.layout.session(&new));
+    let old = ending.map(member).unwrap_or_default();
+    if ending.is_some() {
+        request = request.key(inner.layout.session(&old));
+    }
+    let most = limit.map(|limit| limit.max.get().into());
+    let how = match limit.map(|limit| limit.when_reached) {
+        Some(WhenReached::Refuse) => "refuse",
+        _ => "oldest",
+    };
+    let request = request
         .arg(new)
+        .arg(old)
         .arg(owner_of(draft))
         .number(draft.expires_at())
+        .number(most)
+        .arg(how)
         .args(draft.arguments());
-    set_outcome(inner.run(&request, deadline).await?)
+    let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
+    let mut rest = rest.into_iter();
+    match outcome.as_slice() {
+        b"stored" => {
+            let version = reply::number(rest.next().unwrap_or_default())?;
+            let ended = rest.filter_map(|name| from_member(&reply::text(name).ok()?));
+            let ended = ended.collect();
+            Ok(AdmitOutcome::Stored { version, ended })
+        }
+        b"exists" => Ok(AdmitOutcome::Exists),
+        b"refused" => Ok(AdmitOutcome::Refused),
+        _ => Err(RedisStoreError::unexpected()),
+    }
 }
 
 /// All of them in one step, so that a session that is just being rotated is in it once.

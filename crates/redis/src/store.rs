@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use cloakroom_store::{
-    Clock, Enumerate, Expect, Record, RotateOutcome, SessionKey, SetOutcome, Store, StoreError,
-    StoreFuture, Times, Timestamp,
+    Announcements, Clock, Enumerate, Expect, OwnerLimits, Record, Renewal, RotateOutcome,
+    SessionKey, SetOutcome, Store, StoreError, StoreFuture, Times, Timestamp,
 };
 use redis::Value;
 use serde::Serialize;
@@ -17,6 +17,7 @@ use crate::codec::Codec;
 use crate::error::RedisStoreError;
 use crate::layout::{Layout, member};
 use crate::link::Patience;
+use crate::renewal::Route;
 use crate::reply;
 use crate::script::{Request, Script};
 use crate::server::Server;
@@ -48,6 +49,10 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) patience: Patience,
     pub(crate) payload_limit: usize,
+    /// Whether endings are announced.
+    pub(crate) announces: bool,
+    /// Where listeners run.
+    pub(crate) runtime: Handle,
 }
 
 impl<T> RedisStore<T> {
@@ -156,9 +161,10 @@ where
     ) -> StoreFuture<'_, RotateOutcome> {
         let (from, to, inner) = (*from, *to, &*self.inner);
         StoreFuture::new(inner.timed(move |deadline| async move {
+            let route = Route::new(&from, &to, times);
             match inner.server {
-                Server::Single(_) => single::rotate(inner, &from, &to, times, deadline).await,
-                Server::Cluster(_) => spread::rotate(inner, &from, &to, times, deadline).await,
+                Server::Single(_) => single::rotate(inner, &route, deadline).await,
+                Server::Cluster(_) => spread::rotate(inner, &route, deadline).await,
             }
         }))
     }
@@ -186,6 +192,18 @@ where
 
     fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
         Some(self)
+    }
+
+    fn owner_limits(&self) -> Option<&dyn OwnerLimits<T>> {
+        Some(self)
+    }
+
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        Some(self)
+    }
+
+    fn announcements(&self) -> Option<&dyn Announcements> {
+        self.inner.announces.then_some(self as &dyn Announcements)
     }
 }
 
@@ -221,17 +239,22 @@ impl Inner {
     }
 
     /// A script with the arguments that all of them have.
-    pub(crate) fn call(&self, script: &'static Script, key: String) -> Request {
+    pub(crate) fn call(&self, script: &'static Script, key: impl Into<Vec<u8>>) -> Request {
         let index_prefix = match self.server {
             Server::Single(_) => self.layout.index_prefix(),
             Server::Cluster(_) => String::new(),
         };
+        let channel = match self.announces {
+            true => self.layout.channel(),
+            false => String::new(),
+        };
         Request::script(script, key)
             .number(Some(self.clock.now().as_millis()))
             .arg(index_prefix)
+            .arg(channel)
     }
 
-    fn draft<T: Serialize>(&self, record: &Record<T>) -> Result<Draft, StoreError> {
+    pub(crate) fn draft<T: Serialize>(&self, record: &Record<T>) -> Result<Draft, StoreError> {
         Draft::of(record, self.codec, self.payload_limit)
     }
 }

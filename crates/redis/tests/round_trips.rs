@@ -3,8 +3,13 @@
 
 mod common;
 
+use std::num::NonZeroU32;
+
 use cloakroom_redis::RedisStore;
-use cloakroom_store::{Enumerate, Expect, Record, RotateOutcome, SetOutcome, Store};
+use cloakroom_store::{
+    AdmitOutcome, Enumerate, Expect, OwnerLimit, Record, RotateOutcome, SessionKey, SetOutcome,
+    Store, WhenReached,
+};
 use cloakroom_testservers::{Redis, RedisCluster, or_skip};
 use common::monitor::Monitor;
 use common::{Bench, Data, key, owner};
@@ -42,7 +47,27 @@ async fn each_operation(
     let replaced = store.replace(&key(2), &key(3), make("d")).await.unwrap();
     assert_eq!(replaced, SetOutcome::Stored(1));
     after("replace");
-    assert!(store.destroy(&key(3)).await.unwrap());
+    let renewal = store.renewal().unwrap();
+    let renewed = renewal.renew(&key(3), &key(4), times, times.last_seen_at);
+    assert!(matches!(
+        renewed.await.unwrap(),
+        RotateOutcome::Moved { .. }
+    ));
+    after("renew");
+    assert!(renewal.follow(&key(3)).await.unwrap().is_none());
+    after("follow");
+    let limit = OwnerLimit::new(NonZeroU32::MIN, WhenReached::Refuse);
+    let limits = store.owner_limits().unwrap();
+    let admitted = limits.admit(Some(&key(4)), &key(5), make("e"), limit).await;
+    assert!(matches!(admitted.unwrap(), AdmitOutcome::Stored { .. }));
+    after("admit");
+    let limit = OwnerLimit::new(NonZeroU32::MIN, WhenReached::EndOldest);
+    let admitted = limits.admit(None, &key(6), make("f"), limit).await;
+    assert!(matches!(admitted.unwrap(), AdmitOutcome::Stored { .. }));
+    after("admit instead of the oldest");
+    let _ = store.destroy(&key(5)).await.unwrap();
+    after("destroy what may be gone");
+    assert!(store.destroy(&key(6)).await.unwrap());
     after("destroy");
 }
 
@@ -61,6 +86,7 @@ async fn one_server_needs_one_round_trip() {
         let after = |operation: &'static str| {
             let expected = match operation {
                 "get" | "get nothing" => "hgetall",
+                "follow" => "get",
                 _ => "evalsha",
             };
             assert_eq!(monitor.since(&server), [expected], "{operation}");
@@ -102,8 +128,8 @@ async fn a_cluster_needs_as_many_as_the_guide_says() {
     };
     // Without an owner nothing but the session is written.
     for (owned, expected) in [
-        (false, [1, 1, 1, 1, 1, 1, 1, 4, 2, 1]),
-        (true, [2, 1, 1, 1, 1, 1, 1, 6, 4, 2]),
+        (false, [1, 1, 1, 1, 1, 1, 1, 4, 2, 4, 1, 3, 1, 1, 1]),
+        (true, [2, 1, 1, 1, 1, 1, 1, 6, 4, 6, 1, 5, 7, 1, 2]),
     ] {
         let make = |word: &str| match owned {
             true => bench.owned(word, "ada"),
@@ -143,6 +169,16 @@ async fn learn(store: &RedisStore<Data>, servers: &[&Redis]) {
         assert!(touched.unwrap());
         let moved = store.rotate(&key(number), &to, times).await.unwrap();
         assert!(matches!(moved, RotateOutcome::Moved { .. }));
-        assert!(store.destroy(&to).await.unwrap());
+        // In turns: the next one ends this one.
+        let limit = OwnerLimit::new(NonZeroU32::MIN, WhenReached::EndOldest);
+        let limits = store.owner_limits().unwrap();
+        let turn = SessionKey::from_bytes([number; 32].map(|byte| byte ^ 255));
+        let admitted = limits.admit(None, &turn, bench.owned("b", &name), limit);
+        assert!(matches!(
+            admitted.await.unwrap(),
+            AdmitOutcome::Stored { .. }
+        ));
+        let _ = store.destroy(&to).await.unwrap();
+        assert!(store.destroy(&turn).await.unwrap());
     }
 }

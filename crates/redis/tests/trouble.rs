@@ -4,16 +4,16 @@
 mod common;
 
 use std::error::Error;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::num::NonZeroU32;
 
 use cloakroom_redis::{RedisStore, RedisStoreError, RedisStoreErrorKind};
-use cloakroom_store::{Enumerate, Expect, SetOutcome, Store, StoreError, StoreErrorKind};
+use cloakroom_store::{
+    AdmitOutcome, Ending, Enumerate, Expect, OwnerLimit, SetOutcome, Store, StoreError,
+    StoreErrorKind, WhenReached,
+};
 use cloakroom_testservers::{Redis, or_skip};
+use common::proxy::SilentProxy;
 use common::{Bench, Data, TIMEOUT, key, until};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 
 fn kind(error: &StoreError) -> RedisStoreErrorKind {
     let source = error.source().unwrap();
@@ -160,71 +160,6 @@ async fn only_reads_are_sent_twice() {
     assert_eq!(bench.word(&key(1)).await.unwrap(), "c");
 }
 
-/// Passes bytes on between clients and a server, until it is told not to.
-struct SilentProxy {
-    port: u16,
-    generation: watch::Sender<u64>,
-    swallow: Arc<AtomicBool>,
-}
-
-impl SilentProxy {
-    async fn before(server: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let generation = watch::Sender::new(0);
-        let swallow = Arc::new(AtomicBool::new(false));
-        let (generations, swallows) = (generation.clone(), Arc::clone(&swallow));
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
-                let over = generations.subscribe();
-                tokio::spawn(pass_on(client, server, over, Arc::clone(&swallows)));
-            }
-        });
-        Self {
-            port,
-            generation,
-            swallow,
-        }
-    }
-
-    /// Connections stay open, and nothing passes any more.
-    fn silence_what_is_open(&self) {
-        self.generation.send_modify(|number| *number += 1);
-    }
-
-    /// The server gets the next request; its answer is lost with the connection.
-    fn swallow_the_next_answer(&self) {
-        self.swallow.store(true, Ordering::SeqCst);
-    }
-}
-
-async fn pass_on(
-    mut client: TcpStream,
-    mut server: TcpStream,
-    mut over: watch::Receiver<u64>,
-    swallow: Arc<AtomicBool>,
-) {
-    let (mut asked, mut answered) = ([0; 65_536], [0; 65_536]);
-    loop {
-        tokio::select! {
-            _ = over.changed() => {
-                // Both stay open.
-                std::future::pending::<()>().await;
-            }
-            read = client.read(&mut asked) => match read {
-                Ok(length @ 1..) => server.write_all(&asked[..length]).await.unwrap(),
-                _ => return,
-            },
-            read = server.read(&mut answered) => match read {
-                Ok(1..) if swallow.swap(false, Ordering::SeqCst) => return,
-                Ok(length @ 1..) => client.write_all(&answered[..length]).await.unwrap(),
-                _ => return,
-            },
-        }
-    }
-}
-
 #[tokio::test]
 async fn no_room_for_a_connection() {
     let Some(server) = or_skip(Redis::start_with(&["maxclients 2"])) else {
@@ -348,14 +283,25 @@ async fn a_user_with_few_rights_is_enough() {
     let rights = rights.split('`').next().unwrap();
     let prefix = common::fresh_prefix();
     let pattern = format!("~{prefix}*");
+    let announcing = guide.split("announces endings needs `").nth(1).unwrap();
+    let announcing = announcing.split('`').next().unwrap();
+    let announcing = announcing.replace("<prefix>", prefix.as_str());
     let mut words = vec!["ACL", "SETUSER", "store", "on", ">hunter2", &pattern];
     words.extend(rights.split(' '));
+    words.extend(announcing.split(' '));
     assert_eq!(server.ask(&words).unwrap(), "+OK", "{words:?}");
     let url = format!("redis://store:hunter2@127.0.0.1:{}", server.port());
-    let bench = Bench::with(&url, |builder| builder.prefix(prefix)).await;
+    let bench = Bench::with(&url, |builder| builder.prefix(prefix).announce_endings());
+    let bench = bench.await;
     let store = &bench.store;
     let times = bench.record("x").times;
     let owner = common::owner("ada");
+    let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let listener = move |ending| {
+        let _ = heard.send(ending);
+    };
+    let _listening = store.announcements().unwrap().listen(Box::new(listener));
+    assert_eq!(hears.recv().await, Some(Ending::Unknown));
     for number in 1..=4 {
         bench.add(&key(number), bench.owned("a", "ada")).await;
     }
@@ -369,12 +315,26 @@ async fn a_user_with_few_rights_is_enough() {
         .await
         .unwrap();
     assert!(store.destroy(&key(12)).await.unwrap());
+    for ended in [1, 2, 12] {
+        assert_eq!(hears.recv().await, Some(Ending::Of(key(ended))));
+    }
     assert_eq!(store.all().await.unwrap().len(), 3);
     assert_eq!(store.count().await.unwrap(), 3);
     assert_eq!(store.purge_expired().await.unwrap(), 0);
     assert_eq!(store.list_by_owner(&owner).await.unwrap().len(), 2);
     assert_eq!(store.destroy_by_owner(&owner, None).await.unwrap(), 2);
-    assert_eq!(store.clear().await.unwrap(), 1);
+    let renewal = store.renewal().unwrap();
+    let end = times.last_seen_at.plus(TIMEOUT);
+    let _ = renewal.renew(&key(11), &key(13), times, end).await.unwrap();
+    assert!(renewal.follow(&key(11)).await.unwrap().is_some());
+    let limit = OwnerLimit::new(NonZeroU32::MIN, WhenReached::EndOldest);
+    for number in 5..=6 {
+        let record = bench.owned("d", "ada");
+        let admitted = store.owner_limits().unwrap();
+        let admitted = admitted.admit(None, &key(number), record, limit).await;
+        assert!(matches!(admitted.unwrap(), AdmitOutcome::Stored { .. }));
+    }
+    assert_eq!(store.clear().await.unwrap(), 2);
 }
 
 #[tokio::test]

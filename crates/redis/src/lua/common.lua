@@ -3,7 +3,8 @@
 -- ARGV[1]  the time now, by the application's clock. Redis' own clock decides nothing.
 -- ARGV[2]  what the keys of the owners' indexes begin with. Empty on a cluster: there the index of an owner
 --          lives in another slot than the session, and the store writes it in a step of its own.
-local now, index_prefix = ARGV[1], ARGV[2]
+-- ARGV[3]  the channel on which endings are announced, or empty
+local now, index_prefix, channel = ARGV[1], ARGV[2], ARGV[3]
 
 -- How much longer than its time a key stays before Redis itself drops it. Only for tidiness: what has
 -- expired is not shown anyway. Room for an application's clock that is set back.
@@ -86,6 +87,18 @@ local function unlist(owner, member)
   if owner and index_prefix ~= '' then
     redis.call('ZREM', index_prefix .. owner, member)
   end
+end
+
+-- Notes where a session moved to, if there is a key for that.
+local function leave_trail(key, trail, ends_at)
+  if key then
+    redis.call('SET', key, trail, 'PX', string.format('%.0f', time_to_live(ends_at)))
+  end
+end
+
+-- Tells all listeners that a session ended or moved. Only a hint: if it cannot be sent, what was done is done.
+local function announce(member)
+  if channel ~= '' then redis.pcall('PUBLISH', channel, member) end
 end
 
 -- Whether an index entry that is kept until `bound` is enough for a session that ends at `wanted`.

@@ -1,10 +1,13 @@
 -- Ends a session, live or not, decodable or not.
 --
 -- KEYS[1]  the session
--- ARGV[3]  the session as the index names it
+-- KEYS[2]  cluster: the pass of a session that is moving there
+-- ARGV[4]  the session as the index names it
 --
 -- Answers whether it was live, its owner and its index entry.
 local found = fields(KEYS[1], 'version', 'expires_at', 'owner', 'entry')
-redis.call('DEL', KEYS[1])
-unlist(found[3], ARGV[3])
-return {is_live(found[1], found[2]) and '1' or '0', found[3] or '', found[4] or ''}
+redis.call('DEL', unpack(KEYS))
+unlist(found[3], ARGV[4])
+local live = is_live(found[1], found[2])
+if live then announce(ARGV[4]) end
+return {live and '1' or '0', found[3] or '', found[4] or ''}

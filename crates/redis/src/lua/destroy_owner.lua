@@ -1,17 +1,20 @@
 -- Ends the live sessions of one owner, one server.
 --
 -- KEYS[1]  the index
--- ARGV[3]  the owner
--- ARGV[4]  the session that is spared, as the index names it; or empty
+-- ARGV[4]  the owner
+-- ARGV[5]  the session that is spared, as the index names it; or empty
 --
 -- Answers how many were live.
 local ended = 0
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  if member ~= ARGV[4] then
+  if member ~= ARGV[5] then
     local key = session_key(member)
     local found = fields(key, 'version', 'expires_at', 'owner')
-    if found[3] == ARGV[3] then
-      if is_live(found[1], found[2]) then ended = ended + 1 end
+    if found[3] == ARGV[4] then
+      if is_live(found[1], found[2]) then
+        ended = ended + 1
+        announce(member)
+      end
       redis.call('DEL', key)
     end
     redis.call('ZREM', KEYS[1], member)

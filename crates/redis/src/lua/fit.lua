@@ -2,8 +2,8 @@
 -- its last entry.
 --
 -- KEYS[1]  the index
--- ARGV[3] and on: the entries
-for at = 3, #ARGV do
+-- ARGV[4] and on: the entries
+for at = 4, #ARGV do
   redis.call('ZREM', KEYS[1], ARGV[at])
 end
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]

@@ -1,12 +1,18 @@
 -- Cluster, the first half of a rotation: ends a session and answers what it was, as it is at this moment.
 --
 -- KEYS[1]  the session
--- ARGV[3]  the owner that it is believed to have, or empty
+-- KEYS[2]  its trail, if it leaves one
+-- ARGV[4]  the owner that it is believed to have, or empty
+-- ARGV[5]  the session as the index names it
+-- ARGV[6]  what the trail says
+-- ARGV[7]  when the trail ends
 --
 -- Answers 'taken' and its fields; 'gone'; 'owner' if it has another one.
 local found = redis.call('HMGET', KEYS[1], 'version', 'expires_at', 'owner')
 if not is_live(found[1], found[2]) then return {'gone'} end
-if (found[3] or '') ~= ARGV[3] then return {'owner'} end
+if (found[3] or '') ~= ARGV[4] then return {'owner'} end
 local record = redis.call('HGETALL', KEYS[1])
 redis.call('DEL', KEYS[1])
+leave_trail(KEYS[2], ARGV[6], ARGV[7])
+announce(ARGV[5])
 return {'taken', record}

@@ -1,10 +1,10 @@
 -- Removes from an index what is due and gone, one server, and has it stay no longer than its last entry.
 --
 -- KEYS[1]  the index
--- ARGV[3]  the owner
+-- ARGV[4]  the owner
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
   -- Purging has removed the expired ones. One that expired since waits for the next time.
-  if fields(session_key(member), 'owner')[1] ~= ARGV[3] then
+  if fields(session_key(member), 'owner')[1] ~= ARGV[4] then
     redis.call('ZREM', KEYS[1], member)
   end
 end

@@ -2,10 +2,10 @@
 -- the session another idle time-out since the caller read it.
 --
 -- KEYS[1]  the session
--- ARGV[3]  the session as the index names it
--- ARGV[4]  when it was used
--- ARGV[5]  cluster: the index entry that was made to last longer for this touch; or empty
--- ARGV[6]  cluster: until when it lasts now; empty for ever
+-- ARGV[4]  the session as the index names it
+-- ARGV[5]  when it was used
+-- ARGV[6]  cluster: the index entry that was made to last longer for this touch; or empty
+-- ARGV[7]  cluster: until when it lasts now; empty for ever
 --
 -- Answers 'touched'; 'gone'; 'index' with owner, entry and expiry if the entry has to last longer first.
 
@@ -46,14 +46,14 @@ if not is_live(found[1], found[2]) then return {'gone'} end
 
 local expires_at = found[4]
 if found[5] then
-  local unused = sum(ARGV[4], found[5])
+  local unused = sum(ARGV[5], found[5])
   if not expires_at or at_or_before(unused, expires_at) then expires_at = unused end
 end
 
 local owner, entry, bound = found[3], found[6], found[7]
 if owner and index_prefix == '' and not covers(bound, expires_at) then
-  local lasts = filled(ARGV[6])
-  if ARGV[5] ~= entry or not covers(lasts, expires_at) then
+  local lasts = filled(ARGV[7])
+  if ARGV[6] ~= entry or not covers(lasts, expires_at) then
     return {'index', owner, entry or '', expires_at or ''}
   end
   if lasts then
@@ -63,12 +63,12 @@ if owner and index_prefix == '' and not covers(bound, expires_at) then
   end
 end
 
-redis.call('HSET', key, 'last_seen_at', ARGV[4])
+redis.call('HSET', key, 'last_seen_at', ARGV[5])
 if expires_at then
   redis.call('HSET', key, 'expires_at', expires_at)
 else
   redis.call('HDEL', key, 'expires_at')
 end
 keep_until(key, expires_at)
-list(owner, ARGV[3], expires_at)
+list(owner, ARGV[4], expires_at)
 return {'touched'}

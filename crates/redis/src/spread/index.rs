@@ -2,13 +2,12 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use cloakroom_store::{Owner, SessionKey};
+use cloakroom_store::{Owner, Timestamp};
 use redis::Value;
 use tokio::time::Instant;
 
 use super::stored_owner;
 use crate::error::RedisStoreError;
-use crate::layout::member;
 use crate::reply;
 use crate::script::{self, Request};
 use crate::store::Inner;
@@ -39,15 +38,15 @@ pub(crate) async fn tidy(
 /// Makes an index entry. Answers its number.
 pub(super) async fn enter(
     inner: &Inner,
-    key: &SessionKey,
+    member: &str,
     owner: &Owner,
     bound: Option<i64>,
     deadline: Instant,
 ) -> Result<String, RedisStoreError> {
-    let nonce = format!("{:016x}", RandomState::new().hash_one(key.as_bytes()));
+    let nonce = nonce(inner, member);
     let request = inner
         .call(&script::ENTER, inner.layout.index(owner))
-        .arg(format!("{}:{nonce}", member(key)))
+        .arg(format!("{member}:{nonce}"))
         .number(bound);
     let due = reply::texts(inner.run(&request, deadline).await?)?;
     let due: Vec<_> = due.iter().filter_map(|entry| split(entry)).collect();
@@ -58,6 +57,18 @@ pub(super) async fn enter(
         tracing::debug!(%error, "dead index entries stay for now");
     }
     Ok(nonce)
+}
+
+/// A number for a new entry that no other entry has; with it, when it was drawn.
+pub(super) fn nonce(inner: &Inner, member: &str) -> String {
+    let number = RandomState::new().hash_one(member);
+    format!("{number:016x}.{}", inner.clock.now().as_millis())
+}
+
+/// When the number of an entry was drawn.
+pub(super) fn drawn_at(nonce: &str) -> Option<Timestamp> {
+    let (_, millis) = nonce.split_once('.')?;
+    millis.parse().ok().map(Timestamp::from_millis)
 }
 
 /// Has an entry last until then, or for ever, if it is still there.
@@ -159,6 +170,7 @@ pub(super) async fn bury(
             .arg(owner.as_str())
             .arg(nonce.as_str())
             .arg(how)
+            .arg(member.as_str())
     });
     let answers = inner.server.run_all(requests.collect(), deadline).await?;
     let outcomes = answers.into_iter().map(reply::outcome);

@@ -15,7 +15,19 @@
 //! The entry of the new key is made before the old key dies. Whoever ends all sessions of an owner and finds the
 //! old key dead looks at the index again, finds the new entry, and either ends the session there or leaves
 //! a tombstone that says so; the rotation then answers `Gone`.
+//!
+//! # Why a session on the way to its new key can be ended there
+//!
+//! Whoever follows the trail that a renewal leaves knows the new key before the session is there. So before the old
+//! key dies a pass is put into the slot of the new one, without which nothing lands. A `destroy` of the new key takes
+//! the pass away with whatever else is there.
+//!
+//! # Why a limit holds
+//!
+//! The index has an entry for each live session and for each that is about to be, so whoever counts its entries and
+//! adds one in the same step never admits too many. See `admit`.
 
+mod admit;
 mod index;
 mod owners;
 mod rotate;
@@ -31,6 +43,7 @@ use crate::session::Draft;
 use crate::single::{expectation, owner_of};
 use crate::store::Inner;
 
+pub(crate) use admit::admit;
 pub(crate) use index::{leave_as_said, tidy};
 pub(crate) use owners::{destroy_by_owner, list_by_owner};
 pub(crate) use rotate::rotate;
@@ -58,8 +71,9 @@ pub(crate) async fn set(
     expect: Expect,
     deadline: Instant,
 ) -> Result<SetOutcome, RedisStoreError> {
+    let member = &member(key);
     let Some(owner) = &draft.owner else {
-        return match write(inner, key, draft, expect, "1", None, deadline).await? {
+        return match write(inner, member, draft, expect, None, None, deadline).await? {
             Written::Done(outcome) => Ok(outcome),
             _ => Err(RedisStoreError::unexpected()),
         };
@@ -67,18 +81,18 @@ pub(crate) async fn set(
     // A session that is only written anew mostly has an entry that will do. A new one never has.
     if expect != Expect::Absent
         && let Written::Done(outcome) =
-            write(inner, key, draft, expect, "1", None, deadline).await?
+            write(inner, member, draft, expect, None, None, deadline).await?
     {
         return Ok(outcome);
     }
     for _ in 0..ATTEMPTS {
-        let nonce = enter(inner, key, owner, draft.bound(), deadline).await?;
-        let written = write(inner, key, draft, expect, "1", Some(&nonce), deadline).await?;
+        let nonce = enter(inner, member, owner, draft.bound(), deadline).await?;
+        let written = write(inner, member, draft, expect, Some(&nonce), None, deadline).await?;
         let Written::Done(outcome) = written else {
             continue;
         };
         if !matches!(outcome, SetOutcome::Stored(_)) {
-            leave(inner, owner, &member(key), &nonce, deadline).await;
+            leave(inner, owner, member, &nonce, deadline).await;
         }
         return Ok(outcome);
     }
@@ -93,6 +107,7 @@ pub(crate) async fn destroy(
     let member = member(key);
     let request = inner
         .call(&script::DESTROY, inner.layout.session(&member))
+        .key(inner.layout.pass(&member))
         .arg(member.clone());
     let (was_live, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
     leave_as_said(inner, &member, rest, deadline).await;
@@ -147,28 +162,39 @@ pub(crate) async fn replace(
     set(inner, to, draft, Expect::Absent, deadline).await
 }
 
+/// What a session brings along that moves.
+#[derive(Clone, Copy)]
+struct Moved<'a> {
+    version: &'a str,
+    /// What the pass says that was left under its new key.
+    pass: &'a str,
+}
+
 async fn write(
     inner: &Inner,
-    key: &SessionKey,
+    member: &str,
     draft: &Draft,
     expect: Expect,
-    version: &str,
     nonce: Option<&str>,
+    moved: Option<Moved<'_>>,
     deadline: Instant,
 ) -> Result<Written, RedisStoreError> {
-    let member = member(key);
-    let mut request = inner.call(&script::SET, inner.layout.session(&member));
+    let mut request = inner.call(&script::SET, inner.layout.session(member));
     if let Some(nonce) = nonce {
-        request = request.key(inner.layout.tombstone(&member, nonce));
+        request = request.key(inner.layout.tombstone(member, nonce));
+    }
+    if moved.is_some() {
+        request = request.key(inner.layout.pass(member));
     }
     let request = request
         .arg(expectation(expect))
-        .arg(member.clone())
+        .arg(member)
         .arg(nonce.unwrap_or_default())
         .arg(owner_of(draft))
         .number(draft.expires_at())
         .number(draft.bound())
-        .arg(version)
+        .arg(moved.map_or("1", |moved| moved.version))
+        .arg(moved.map_or("", |moved| moved.pass))
         .args(draft.arguments());
     let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
     let mut rest = rest.into_iter();
@@ -176,7 +202,7 @@ async fn write(
     Ok(match outcome.as_slice() {
         b"stored" => {
             // The entry that it had until now is dead: no session will ever note its number again.
-            leave_as_said(inner, &member, rest.collect(), deadline).await;
+            leave_as_said(inner, member, rest.collect(), deadline).await;
             Written::Done(SetOutcome::Stored(reply::parse(&first)?))
         }
         b"exists" => Written::Done(SetOutcome::Exists),
@@ -194,6 +220,7 @@ fn crowded() -> RedisStoreError {
     let message = "too many concurrent changes to one session";
     RedisStoreError::new(RedisStoreErrorKind::Busy, message)
 }
+
 fn stored_owner(owner: &[u8]) -> Result<Owner, RedisStoreError> {
     std::str::from_utf8(owner)
         .ok()

