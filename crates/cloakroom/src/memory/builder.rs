@@ -29,8 +29,8 @@ pub struct MemoryStoreBuilder<T> {
 pub enum WhenFull {
     /// Refuses it with [`Full`](cloakroom_store::StoreErrorKind::Full). Those who are signed in stay so.
     Refuse,
-    /// Ends another session, one that would end soon by itself. Approximate: the one that ends soonest, or was
-    /// to before it was last used, among a 64th of all. Sessions without any limit are never ended.
+    /// Ends another session, one that would end soon by itself. Approximate: about the one that ends soonest, or
+    /// was to before it was last used. Sessions without any limit are never ended.
     EvictSoonestToExpire,
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cloakroom_store::{Owner, SessionKey, StoreError, StoreErrorKind, Timestamp};
+use cloakroom_store::{Record, SessionKey, StoreError, StoreErrorKind};
 
 use super::builder::WhenFull;
 use super::locked::Locks;
@@ -15,14 +15,15 @@ impl<T: Send + Sync + 'static> Inner<T> {
         const BATCH: usize = 64;
         let now = self.now();
         let mut removed = 0;
+        let mut purged = Vec::new();
         for shard in 0..Locks::<T>::shard_count() {
-            loop {
-                let purged = self.locks.nth_shard(shard).purge(now, BATCH);
-                self.forget(&purged.owned, purged.removed);
-                removed += purged.removed as u64;
-                if purged.looked_at < BATCH {
-                    break;
-                }
+            let mut more = true;
+            while more {
+                more = self.locks.nth_shard(shard).purge(now, BATCH, &mut purged);
+                removed += purged.len() as u64;
+                self.forget(&purged);
+                // The data is dropped here, when nothing is locked.
+                purged.clear();
             }
         }
         removed
@@ -44,9 +45,10 @@ impl<T: Send + Sync + 'static> Inner<T> {
     }
 
     /// Takes purged records out of the owner index and the count.
-    fn forget(&self, owned: &[(Owner, SessionKey)], removed: usize) {
-        self.release(removed);
-        for (owner, key) in owned {
+    fn forget(&self, purged: &[(SessionKey, Record<T>)]) {
+        self.release(purged.len());
+        for (key, record) in purged {
+            let Some(owner) = &record.owner else { continue };
             let mut index = self.locks.index(owner);
             // Unless a session was stored anew under that key since.
             if self.locks.shard(key).owner(key) != Some(owner) {
@@ -56,7 +58,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
     }
 
     /// A place for one more session.
-    pub(super) fn reserve(&self, now: Timestamp) -> Result<Reserved<'_>, StoreError> {
+    pub(super) fn reserve(&self) -> Result<Reserved<'_>, StoreError> {
         let max = self.settings.max_sessions;
         let take = || {
             let more = |held| (held < max).then_some(held + 1);
@@ -77,7 +79,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
             if let Some(reserved) = take() {
                 return Ok(reserved);
             }
-            if self.settings.when_full == WhenFull::Refuse || !self.evict(now) {
+            if self.settings.when_full == WhenFull::Refuse || !self.evict() {
                 return Err(StoreError::new(
                     StoreErrorKind::Full,
                     format!("the memory store holds its maximum of {max} sessions"),
@@ -86,15 +88,11 @@ impl<T: Send + Sync + 'static> Inner<T> {
         }
     }
 
-    /// Ends a session that would end soon by itself. Whether there was one.
-    fn evict(&self, now: Timestamp) -> bool {
-        // A different shard first each time, so that the sessions of one do not bear it all.
-        let shards = Locks::<T>::shard_count();
-        let start = now.as_millis().unsigned_abs() as usize;
-        (0..shards).any(|step| {
-            let soonest = self.locks.nth_shard((start + step) % shards).soonest();
-            soonest.is_some_and(|key| self.destroy(&key))
-        })
+    /// Ends the session that would end soonest by itself. Whether there was one.
+    fn evict(&self) -> bool {
+        let soonest = self.locks.shards().filter_map(|shard| shard.soonest());
+        // Whoever ended it, or time did: a place became free.
+        soonest.min().map(|(_, key)| self.destroy(&key)).is_some()
     }
 }
 

@@ -55,13 +55,13 @@ impl<T: Send + Sync + 'static> Inner<T> {
                 for key in ended.iter().chain(ending).chain([key]) {
                     self.remove(locked, key);
                 }
-                insert(locked, *key, record.clone());
+                insert(locked, *key, record.clone(), now);
                 Some(AdmitOutcome::Stored { version: 1, ended })
             });
             match outcome {
                 Some(outcome) => return Ok(outcome),
                 // Only now, since a full store may end another session for it.
-                None => reserved = Some(self.reserve(now)?),
+                None => reserved = Some(self.reserve()?),
             }
         }
     }

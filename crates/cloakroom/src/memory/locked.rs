@@ -6,7 +6,9 @@ use cloakroom_store::{Owner, SessionKey};
 use super::owner_index::OwnerIndex;
 use super::shard::Shard;
 
-const SHARDS: usize = 64;
+/// Enough that each stays small with millions of sessions: whoever waits for one while it grows or shrinks does
+/// not wait long.
+const SHARDS: usize = 256;
 
 /// All shards and all parts of the owner index, each behind a lock of its own.
 ///
@@ -180,6 +182,5 @@ fn lock<R>(mutex: &Mutex<R>) -> MutexGuard<'_, R> {
 }
 
 fn shard_of(key: &SessionKey) -> usize {
-    // Another byte than those that hash within the shard.
     usize::from(key.as_bytes()[0]) % SHARDS
 }

@@ -3,13 +3,13 @@
 mod builder;
 mod capacity;
 mod enumerate;
-mod key_hasher;
 mod limits;
 mod locked;
 mod owner_index;
 mod purger;
 mod renewal;
 mod shard;
+mod slots;
 mod store;
 
 pub use builder::{MemoryStoreBuilder, WhenFull};

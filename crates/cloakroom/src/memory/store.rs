@@ -92,7 +92,9 @@ impl<T: Send + Sync + 'static> Inner<T> {
             // The usual write: over a record of the same owner, so the index stays as it is.
             if shard.holds(key) && shard.owner(key) == record.owner.as_ref() {
                 record.version = version;
-                shard.put(*key, record);
+                let before = shard.put(*key, record, now);
+                drop(shard);
+                drop(before);
                 return Ok(outcome);
             }
             shard.holds(key)
@@ -100,7 +102,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         // A record that is there, live or not, gives its place to the new one.
         let mut reserved = match held {
             true => None,
-            false => Some(self.reserve(now)?),
+            false => Some(self.reserve()?),
         };
         let owner = record.owner.clone();
         loop {
@@ -115,14 +117,14 @@ impl<T: Send + Sync + 'static> Inner<T> {
                         None if replaced => self.hold_one_more(),
                         None => return None,
                     }
-                    insert(locked, *key, record.clone());
+                    insert(locked, *key, record.clone(), now);
                 }
                 Some(outcome)
             });
             match outcome {
                 Some(outcome) => return Ok(outcome),
                 // It was there when asked, and went before it was locked.
-                None => reserved = Some(self.reserve(now)?),
+                None => reserved = Some(self.reserve()?),
             }
         }
     }
@@ -164,12 +166,14 @@ impl<T: Send + Sync + 'static> Inner<T> {
             self.remove(locked, to);
             let mut record = self.remove(locked, from).expect("it is live");
             record.times = times;
-            insert(locked, *to, record);
+            insert(locked, *to, record, now);
             self.hold_one_more();
             if let Some(ends_at) = trail_ends_at.filter(|ends_at| *ends_at > now) {
                 let trail = Trail::new(*to, times.renewed_at);
                 let most = self.most_trails_of_a_shard();
-                locked.shard(from).leave_trail(*from, trail, ends_at, most);
+                locked
+                    .shard(from)
+                    .leave_trail(*from, (trail, ends_at), most, now);
             }
             RotateOutcome::Moved {
                 found: version,
@@ -188,7 +192,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         // One ends and one begins, so a full store is no obstacle, unless the old one is not there.
         let mut reserved = None;
         if !self.locks.shard(from).holds(from) {
-            reserved = Some(self.reserve(now)?);
+            reserved = Some(self.reserve()?);
         }
         record.version = 1;
         let owner = record.owner.clone();
@@ -204,13 +208,13 @@ impl<T: Send + Sync + 'static> Inner<T> {
                     None => return None,
                 }
                 self.remove(locked, to);
-                insert(locked, *to, record.clone());
+                insert(locked, *to, record.clone(), now);
                 Some(SetOutcome::Stored(1))
             });
             match outcome {
                 Some(outcome) => return Ok(outcome),
                 // It was there when asked, and went before it was locked.
-                None => reserved = Some(self.reserve(now)?),
+                None => reserved = Some(self.reserve()?),
             }
         }
     }
@@ -226,11 +230,16 @@ impl<T: Send + Sync + 'static> Inner<T> {
     }
 }
 
-pub(super) fn insert<T>(locked: &mut Locked<'_, T>, key: SessionKey, record: Record<T>) {
+pub(super) fn insert<T>(
+    locked: &mut Locked<'_, T>,
+    key: SessionKey,
+    record: Record<T>,
+    now: Timestamp,
+) {
     if let Some(owner) = &record.owner {
         locked.index(owner).add(owner, key);
     }
-    locked.shard(&key).put(key, record);
+    locked.shard(&key).put(key, record, now);
 }
 
 impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {

@@ -198,7 +198,7 @@ fn law_8_expired_sessions_leave_and_give_their_memory_back() {
     assert!(it.held().contains("held: 0"));
     let (slots, schedule, owners) = it.store.memory_in_use();
     assert!(
-        slots < 64 * 64 && schedule == 0 && owners == 0,
+        slots < 256 * 64 && schedule == 0 && owners == 0,
         "{slots} {schedule} {owners}"
     );
 }

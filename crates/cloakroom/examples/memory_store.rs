@@ -1,0 +1,203 @@
+//! What a million sessions in a `MemoryStore` cost: memory, operations per second, and the worst wait while they
+//! expire. `cargo run --release --example memory_store [SESSIONS] [SECONDS TO LIVE]`
+
+#![allow(clippy::print_stdout)]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use cloakroom::{
+    Clock, Expect, MemoryStore, Record, SessionKey, SetOutcome, Store, SystemClock, Times,
+};
+use futures_lite::future::block_on;
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static HEAP: PeakAlloc = PeakAlloc;
+
+/// What the sessions hold.
+#[derive(Debug)]
+#[allow(dead_code)]
+struct Visit {
+    user: u64,
+    name: String,
+    theme: String,
+    seen: u32,
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |default| {
+        arguments
+            .next()
+            .map_or(default, |text| text.parse().expect("a number"))
+    };
+    let (sessions, seconds) = (number(1_000_000), number(30));
+
+    reading(sessions);
+    for (title, to_live) in [
+        ("nothing expires", Duration::from_secs(3_600)),
+        ("all expire", Duration::from_secs(seconds)),
+    ] {
+        expiring(title, sessions, to_live, Duration::from_secs(seconds));
+    }
+}
+
+fn reading(sessions: u64) {
+    let before = HEAP.current_usage();
+    let store = fill(sessions, Duration::from_secs(3_600));
+    let bytes = HEAP.current_usage() - before;
+    println!("live heap per session: {} bytes", bytes as u64 / sessions);
+    for threads in [1, 2] {
+        let mut runs: Vec<f64> = (0..5).map(|_| gets(&store, sessions, threads)).collect();
+        runs.sort_by(f64::total_cmp);
+        println!(
+            "`get` by {threads}: {:.2} M/s, {:.2} to {:.2}",
+            runs[2], runs[0], runs[4]
+        );
+    }
+}
+
+/// Millions a second, by the time that the threads were on a processor: so other programs disturb less.
+fn gets(store: &MemoryStore<Visit>, sessions: u64, threads: u64) -> f64 {
+    const EACH: u64 = 1_000_000;
+    let run = |thread| {
+        let mut dice = thread + 1;
+        let start = on_processor();
+        for _ in 0..EACH {
+            let key = key(roll(&mut dice) % sessions);
+            let found = block_on(store.get(&key)).expect("memory does not fail");
+            assert!(black_box(found).is_some());
+        }
+        EACH as f64 / (on_processor() - start).as_secs_f64() / 1e6
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads)
+            .map(|thread| scope.spawn(move || run(thread)))
+            .collect();
+        let rates = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic"));
+        rates.sum()
+    })
+}
+
+/// How long this thread has run, where the system says it, or else the time of day.
+fn on_processor() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    match text
+        .split_whitespace()
+        .next()
+        .and_then(|nanos| nanos.parse().ok())
+    {
+        Some(nanos) => Duration::from_nanos(nanos),
+        None => UNIX_EPOCH.elapsed().expect("after 1970"),
+    }
+}
+
+/// Requests go on while the sessions of before expire, or do not.
+fn expiring(title: &str, sessions: u64, to_live: Duration, seconds: Duration) {
+    let begin = Instant::now();
+    let store = fill(sessions, to_live);
+    let filled = begin.elapsed();
+    let over = AtomicBool::new(false);
+    let mut waits = thread::scope(|scope| {
+        let requests = scope.spawn(|| requests(&store, sessions, &over));
+        // Until the last has expired and was purged.
+        thread::sleep((seconds + Duration::from_secs(3)).saturating_sub(begin.elapsed()) + filled);
+        over.store(true, Ordering::Relaxed);
+        requests.join().expect("no panic")
+    });
+    waits.sort_unstable();
+    let at = |share: f64| waits[(waits.len() as f64 * share) as usize];
+    println!(
+        "{title}: {} requests, worst {:?}, 99.99 % within {:?}, half within {:?}",
+        waits.len(),
+        waits[waits.len() - 1],
+        at(0.9999),
+        at(0.5),
+    );
+    drop(waits);
+    let live = HEAP.current_usage() as f64 / 1e6;
+    println!(
+        "{title}: live heap {live:.1} MB, resident {:.1} MB",
+        resident()
+    );
+}
+
+/// One at a time: read and use a session, and now and then sign in and out. How long each took.
+fn requests(store: &MemoryStore<Visit>, sessions: u64, over: &AtomicBool) -> Vec<Duration> {
+    let mut waits = Vec::with_capacity(100_000_000 / 16);
+    let mut dice = 99;
+    while !over.load(Ordering::Relaxed) && waits.len() < waits.capacity() {
+        let drawn = key(roll(&mut dice) % sessions);
+        let new = key(sessions + waits.len() as u64);
+        let session = record(0, Duration::from_secs(5));
+        let start = Instant::now();
+        if waits.len() % 16 == 0 {
+            let _ = block_on(store.set(&new, session, Expect::Absent)).expect("room");
+        } else {
+            let found = block_on(store.get(&drawn)).expect("memory does not fail");
+            if found.is_some() {
+                block_on(store.touch(&drawn, SystemClock.now())).expect("memory does not fail");
+            }
+        }
+        waits.push(start.elapsed());
+        // As many as a busy server has.
+        while start.elapsed() < Duration::from_micros(10) {
+            std::hint::spin_loop();
+        }
+    }
+    waits
+}
+
+fn fill(sessions: u64, to_live: Duration) -> MemoryStore<Visit> {
+    let store = MemoryStore::builder().max_sessions(usize::MAX).build();
+    for number in 0..sessions {
+        let created = store.set(&key(number), record(number, to_live), Expect::Absent);
+        assert_eq!(block_on(created).expect("room"), SetOutcome::Stored(1));
+    }
+    store
+}
+
+fn record(number: u64, to_live: Duration) -> Record<Visit> {
+    let mut times = Times::starting(SystemClock.now());
+    times.ends_at = Some(times.created_at.plus(to_live));
+    let visit = Visit {
+        user: number,
+        name: format!("user {number}"),
+        theme: "dark".to_owned(),
+        seen: 1,
+    };
+    Record::new(Arc::new(visit), times)
+}
+
+/// Evenly distributed, as the engine's keys are.
+fn key(number: u64) -> SessionKey {
+    let mut bytes = [0; 32];
+    let mut state = number;
+    for word in bytes.chunks_exact_mut(8) {
+        word.copy_from_slice(&roll(&mut state).to_le_bytes());
+    }
+    SessionKey::from_bytes(bytes)
+}
+
+/// SplitMix64.
+fn roll(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// What the system says that the process occupies, in MB; 0 where it does not say.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    kib.unwrap_or(0.0) / 1024.0
+}

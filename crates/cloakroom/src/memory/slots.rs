@@ -1,0 +1,197 @@
+//! A table of what is kept under session keys for a time. Compact, and quick at finding what is over.
+
+mod index;
+mod schedule;
+
+use cloakroom_store::{SessionKey, Timestamp};
+
+use index::Index;
+use schedule::{Links, Schedule};
+
+/// Something that is over some day, or never.
+pub(super) trait Ends {
+    fn ends_at(&self) -> Option<Timestamp>;
+
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.ends_at().is_some_and(|end| end <= now)
+    }
+}
+
+/// The values lie side by side, without gaps: whatever is taken out, the last one moves to its place. So there is
+/// little to give back after many have gone, and no walk is long.
+#[derive(Debug)]
+pub(super) struct Slots<V> {
+    slots: Vec<Slot<V>>,
+    /// Where a key's slot is.
+    index: Index,
+    /// When to see which of them are over.
+    schedule: Schedule,
+}
+
+#[derive(Debug)]
+struct Slot<V> {
+    key: SessionKey,
+    value: V,
+    links: Links,
+}
+
+impl<V> Default for Slots<V> {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            index: Index::default(),
+            schedule: Schedule::default(),
+        }
+    }
+}
+
+impl<V: Ends> Slots<V> {
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn get(&self, key: &SessionKey) -> Option<&V> {
+        let at = self.find(key)?;
+        Some(&self.slots[at as usize].value)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&SessionKey, &V)> {
+        self.slots.iter().map(|slot| (&slot.key, &slot.value))
+    }
+
+    /// Puts a value in, over whatever is there, which it gives back.
+    pub(super) fn put(&mut self, key: SessionKey, value: V, now: Timestamp) -> Option<V> {
+        if let Some(at) = self.find(&key) {
+            let before = std::mem::replace(&mut self.slots[at as usize].value, value);
+            self.reschedule(at, now);
+            return Some(before);
+        }
+        let at = u32::try_from(self.slots.len()).expect("fewer than four billion a shard");
+        if self.slots.len() == self.slots.capacity() {
+            // Less than doubling: half of a large table would lie idle.
+            self.slots.reserve_exact(self.slots.len() / 8 + 4);
+        }
+        self.slots.push(Slot {
+            key,
+            value,
+            links: Links::NONE,
+        });
+        self.index.insert(&key, at);
+        self.reschedule(at, now);
+        None
+    }
+
+    /// Changes a value in place, which is not over yet. Whether there was one.
+    pub(super) fn change(
+        &mut self,
+        key: &SessionKey,
+        now: Timestamp,
+        change: impl FnOnce(&mut V),
+    ) -> bool {
+        let Some(at) = self.find(key) else {
+            return false;
+        };
+        let value = &mut self.slots[at as usize].value;
+        if value.is_over(now) {
+            return false;
+        }
+        change(value);
+        self.reschedule(at, now);
+        true
+    }
+
+    pub(super) fn take(&mut self, key: &SessionKey) -> Option<V> {
+        let at = self.find(key)?;
+        Some(self.take_at(at).1)
+    }
+
+    /// Takes out what is over, after looking at `limit` slots at most. How many were looked at.
+    pub(super) fn take_over(
+        &mut self,
+        now: Timestamp,
+        limit: usize,
+        taken: &mut Vec<(SessionKey, V)>,
+    ) -> usize {
+        let mut looked_at = 0;
+        while looked_at < limit {
+            let Some((due, at)) = self.schedule.first() else {
+                break;
+            };
+            if due > now {
+                break;
+            }
+            looked_at += 1;
+            if self.slots[at as usize].value.is_over(now) {
+                taken.push(self.take_at(at));
+            } else {
+                // It lasts longer than that: look again nearer to its end.
+                self.schedule.remove(&mut self.slots, at);
+                self.reschedule(at, now);
+            }
+        }
+        looked_at
+    }
+
+    /// When the first of them may be over, and its key.
+    pub(super) fn soonest(&self) -> Option<(Timestamp, SessionKey)> {
+        let (due, at) = self.schedule.first()?;
+        Some((due, self.slots[at as usize].key))
+    }
+
+    /// Space that is mostly empty is given back.
+    pub(super) fn give_back_memory(&mut self) {
+        let len = self.slots.len();
+        if self.slots.capacity() > 2 * len + 16 {
+            self.slots.shrink_to(len + len / 8);
+        }
+        self.index.give_back_memory();
+    }
+
+    /// How many places there are.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.capacity().max(self.index.capacity())
+    }
+
+    #[cfg(test)]
+    pub(super) fn scheduled(&self) -> usize {
+        let links = self.slots.iter().map(|slot| slot.links);
+        links.filter(|links| links.due().is_some()).count()
+    }
+
+    fn find(&self, key: &SessionKey) -> Option<u32> {
+        let is_it = |at: u32| self.slots[at as usize].key == *key;
+        self.index.find(key, is_it)
+    }
+
+    fn take_at(&mut self, at: u32) -> (SessionKey, V) {
+        self.schedule.remove(&mut self.slots, at);
+        self.index.remove(&self.slots[at as usize].key, at);
+        let slot = self.slots.swap_remove(at as usize);
+        if let Some(moved) = self.slots.get(at as usize) {
+            let from = self.slots.len() as u32;
+            self.index.moved(&moved.key, from, at);
+            self.schedule.moved(&mut self.slots, at);
+        }
+        (slot.key, slot.value)
+    }
+
+    /// After a value or the time changed. What is looked at too early may stay where it is: so a session in use
+    /// is moved once in a time-out and not with every request.
+    fn reschedule(&mut self, at: u32, now: Timestamp) {
+        let slot = &self.slots[at as usize];
+        let end = slot.value.ends_at();
+        match (slot.links.due(), end) {
+            (Some(due), Some(end)) if due <= end => return,
+            (None, None) => return,
+            (Some(_), _) => self.schedule.remove(&mut self.slots, at),
+            (None, Some(_)) => {}
+        }
+        if let Some(end) = end {
+            self.schedule.add(&mut self.slots, at, end, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

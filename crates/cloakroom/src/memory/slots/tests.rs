@@ -1,0 +1,127 @@
+use std::collections::BTreeMap;
+
+use super::*;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Thing {
+    number: u64,
+    end: Option<i64>,
+}
+
+impl Ends for Thing {
+    fn ends_at(&self) -> Option<Timestamp> {
+        self.end.map(Timestamp::from_millis)
+    }
+}
+
+fn key(number: u64) -> SessionKey {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&number.to_le_bytes());
+    SessionKey::from_bytes(bytes)
+}
+
+fn roll(dice: &mut u64) -> u64 {
+    *dice ^= *dice << 13;
+    *dice ^= *dice >> 7;
+    *dice ^= *dice << 17;
+    *dice
+}
+
+/// Random operations, each compared with a plain map.
+#[test]
+fn it_does_what_a_map_does() {
+    let steps = if cfg!(miri) { 3_000 } else { 200_000 };
+    for mut dice in [1, 2, 3] {
+        let (mut slots, mut map) = (Slots::default(), BTreeMap::new());
+        let mut now = 1_000_000;
+        for step in 0..steps {
+            let at = Timestamp::from_millis(now);
+            // Grows for a while, then shrinks.
+            let keys = if step % 40_000 < 20_000 { 3_000 } else { 40 };
+            let key = key(roll(&mut dice) % keys);
+            let end = match roll(&mut dice) % 4 {
+                0 => None,
+                1 => Some(now + (roll(&mut dice) % 20) as i64 - 2),
+                2 => Some(now + (roll(&mut dice) % 5_000) as i64),
+                _ => Some(now + (roll(&mut dice) % 5_000_000) as i64),
+            };
+            let thing = Thing { number: step, end };
+            match roll(&mut dice) % 8 {
+                0..=3 => assert_eq!(slots.put(key, thing, at), map.insert(key, thing)),
+                4 => assert_eq!(slots.take(&key), map.remove(&key)),
+                5 => {
+                    let live = map.get_mut(&key).filter(|thing| !thing.is_over(at));
+                    let changed = slots.change(&key, at, |found| *found = thing);
+                    assert_eq!(changed, live.is_some());
+                    if let Some(found) = live {
+                        *found = thing;
+                    }
+                }
+                6 => assert_eq!(slots.get(&key), map.get(&key)),
+                _ => now += (roll(&mut dice) % 40) as i64,
+            }
+            if step % 64 == 0 {
+                let at = Timestamp::from_millis(now);
+                purge(&mut slots, &mut map, at);
+                slots.give_back_memory();
+            }
+            assert_eq!(slots.len(), map.len());
+        }
+        for (key, thing) in &map {
+            assert_eq!(slots.get(key), Some(thing));
+        }
+        assert_eq!(slots.iter().count(), map.len());
+        purge(&mut slots, &mut map, Timestamp::from_millis(i64::MAX - 1));
+        assert!(slots.iter().all(|(_, thing)| thing.end.is_none()));
+        for key in map.keys() {
+            assert!(slots.take(key).is_some());
+        }
+        slots.give_back_memory();
+        assert!(slots.capacity() < 64, "{}", slots.capacity());
+        assert!(slots.soonest().is_none());
+    }
+}
+
+/// All that is over goes, and nothing else, whatever the size of the steps.
+fn purge(slots: &mut Slots<Thing>, map: &mut BTreeMap<SessionKey, Thing>, at: Timestamp) {
+    let mut taken = Vec::new();
+    while slots.take_over(at, 7, &mut taken) == 7 {}
+    for (key, thing) in taken {
+        assert!(thing.is_over(at));
+        assert_eq!(map.remove(&key), Some(thing));
+    }
+    assert!(map.values().all(|thing| !thing.is_over(at)));
+}
+
+#[test]
+fn a_purge_looks_only_at_what_is_due() {
+    let mut slots = Slots::default();
+    let now = Timestamp::from_millis(0);
+    for number in 0..10_000 {
+        let end = Some(if number < 10 { 5 } else { 3_600_000 });
+        slots.put(key(number), Thing { number, end }, now);
+    }
+    let mut taken = Vec::new();
+    let looked_at = slots.take_over(Timestamp::from_millis(1_000), usize::MAX, &mut taken);
+    assert_eq!((looked_at, taken.len()), (10, 10));
+}
+
+#[test]
+fn what_lasts_long_is_looked_at_a_few_times_only() {
+    let mut slots = Slots::default();
+    const MONTH: i64 = 30 * 86_400_000;
+    slots.put(
+        key(1),
+        Thing {
+            number: 1,
+            end: Some(MONTH),
+        },
+        Timestamp::from_millis(0),
+    );
+    let (mut looks, mut taken) = (0, Vec::new());
+    while let Some((due, _)) = slots.soonest() {
+        looks += slots.take_over(due, 1, &mut taken);
+    }
+    assert_eq!(taken.len(), 1);
+    assert!(looks <= 10, "{looks}");
+}
