@@ -1,0 +1,123 @@
+//! Every statement that a store runs, built once. They are those of `SqliteStore` in `cloakroom-sqlx`, so that the
+//! two can take turns on one file.
+
+use crate::TableName;
+use crate::statement::Statement;
+
+/// The statements of one store.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    pub(crate) get: Statement,
+    pub(crate) row: Statement,
+    pub(crate) version_of: Statement,
+    pub(crate) insert: Statement,
+    pub(crate) update_any: Statement,
+    pub(crate) update_version: Statement,
+    pub(crate) touch: Statement,
+    pub(crate) rotate: Statement,
+    pub(crate) replace: Statement,
+    pub(crate) free: Statement,
+    pub(crate) destroy: Statement,
+    pub(crate) page: Statement,
+    pub(crate) count: Statement,
+    pub(crate) clear: Statement,
+    pub(crate) purge: Statement,
+    pub(crate) list_by_owner: Statement,
+    pub(crate) destroy_by_owner: Statement,
+}
+
+/// In the order in which [`crate::session::View`] reads them.
+const COLUMNS: &str = "session_key, version, created_at, authenticated_at, last_seen_at, ends_at, \
+    idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+
+/// The columns of an insert, and their values.
+const INSERT_COLUMNS: &str = "session_key, handle, version, created_at, authenticated_at, last_seen_at, ends_at, \
+    idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+const INSERT_VALUES: &str = ":to, :handle, 1, :created_at, :authenticated_at, :last_seen_at, :ends_at, \
+    :idle_timeout_ms, :expires_at, :browser_session, :owner, :user_agent, :address, :codec, :data";
+
+const LIVE: &str = "(expires_at IS NULL OR expires_at > :now)";
+
+const TIMES: &str = "created_at = :created_at, authenticated_at = :authenticated_at, last_seen_at = :last_seen_at, \
+    ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, expires_at = :expires_at";
+
+const CONTENT: &str = "browser_session = :browser_session, owner = :owner, user_agent = :user_agent, \
+    address = :address, codec = :codec, data = :data";
+
+/// `Times::expires_at` in SQL. Computed from the row, not from what the caller read before: another request
+/// may have given the session another idle time-out since. No sum overflows.
+const EXPIRY: &str = "CASE WHEN idle_timeout_ms IS NULL THEN ends_at \
+    WHEN :last_seen_at > 9223372036854775807 - idle_timeout_ms THEN COALESCE(ends_at, 9223372036854775807) \
+    WHEN ends_at IS NOT NULL AND ends_at < :last_seen_at + idle_timeout_ms THEN ends_at \
+    ELSE :last_seen_at + idle_timeout_ms END";
+
+impl Statements {
+    pub(crate) fn of(table: &TableName) -> Self {
+        let build = |template: &str| Statement::compile(&fill(template, table));
+        Self {
+            get: build("SELECT {columns} FROM {table} WHERE session_key = :key AND {live}"),
+            row: build("SELECT {columns} FROM {table} WHERE session_key = :key"),
+            version_of: build("SELECT version FROM {table} WHERE session_key = :key AND {live}"),
+            insert: build(
+                "INSERT INTO {table} ({insert_columns}) VALUES ({insert_values}) \
+                 ON CONFLICT (session_key) DO UPDATE SET version = 1, {times}, {content} \
+                 WHERE {table}.expires_at <= :now RETURNING version",
+            ),
+            update_any: build(
+                "UPDATE {table} SET version = version + 1, {times}, {content} \
+                 WHERE session_key = :key AND {live} RETURNING version",
+            ),
+            update_version: build(
+                "UPDATE {table} SET version = version + 1, {times}, {content} \
+                 WHERE session_key = :key AND version = :version AND {live} RETURNING version",
+            ),
+            touch: build(
+                "UPDATE {table} SET expires_at = {expiry}, last_seen_at = :last_seen_at \
+                 WHERE session_key = :key AND {live}",
+            ),
+            rotate: build(
+                "UPDATE {table} SET session_key = :to, handle = :handle, {times} \
+                 WHERE session_key = :key AND {live} RETURNING version",
+            ),
+            replace: build(
+                "UPDATE {table} SET session_key = :to, handle = :handle, version = 1, {times}, {content} \
+                 WHERE session_key = :key",
+            ),
+            free: build("DELETE FROM {table} WHERE session_key = :to AND expires_at <= :now"),
+            destroy: build("DELETE FROM {table} WHERE session_key = :key RETURNING {live}"),
+            page: build(
+                "SELECT {columns} FROM {table} WHERE session_key > :after AND {live} \
+                 ORDER BY session_key LIMIT :limit",
+            ),
+            count: build("SELECT COUNT(*) FROM {table} WHERE {live}"),
+            clear: build(
+                "DELETE FROM {table} WHERE session_key IN \
+                 (SELECT session_key FROM {table} WHERE {live} LIMIT :limit)",
+            ),
+            purge: build(
+                "DELETE FROM {table} WHERE session_key IN \
+                 (SELECT session_key FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)",
+            ),
+            list_by_owner: build(
+                "SELECT {columns} FROM {table} WHERE owner = :owner AND {live} \
+                 ORDER BY created_at, session_key",
+            ),
+            destroy_by_owner: build(
+                "DELETE FROM {table} WHERE owner = :owner AND session_key <> :except AND {live}",
+            ),
+        }
+    }
+}
+
+/// Fills in everything but the parameters.
+pub(crate) fn fill(template: &str, table: &TableName) -> String {
+    template
+        .replace("{columns}", COLUMNS)
+        .replace("{insert_columns}", INSERT_COLUMNS)
+        .replace("{insert_values}", INSERT_VALUES)
+        .replace("{times}", TIMES)
+        .replace("{content}", CONTENT)
+        .replace("{expiry}", EXPIRY)
+        .replace("{live}", LIVE)
+        .replace("{table}", table.as_str())
+}
