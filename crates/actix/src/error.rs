@@ -14,8 +14,9 @@ use crate::headers::apply;
 /// Why there is no session to work with, or why a verb failed, as a response: use it as a handler's error, with
 /// `?` on every verb.
 ///
-/// 401 where the session is not there or ended, 409 where another request changed it, 503 with `Retry-After`
-/// where the store does not answer, 500 otherwise. The body says no more than that; the cause goes to the log.
+/// 401 where the session is not there or ended, 403 where it is not enough, 409 where another request changed it,
+/// 503 with `Retry-After` where the store does not answer, 500 otherwise. The body says no more than that, but with
+/// a 403 it names the [reason](SessionError::reason) for programs: `{"error":"not_fresh"}`. The cause goes to the log.
 #[derive(Debug)]
 pub struct SessionError {
     cause: Cause,
@@ -77,7 +78,19 @@ impl SessionError {
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
+    /// A word for programs, with a 403: see [`Error::reason`].
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match &self.cause {
+            Cause::Session(error) => error.reason(),
+            // A session that does not load is never a 403.
+            Cause::MissingMiddleware(_) | Cause::NoData | Cause::Unseen(_) => None,
+        }
+    }
+
+    /// What belongs into `Retry-After`, with a 503.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
         match &self.cause {
             Cause::Session(error) => error.retry_after(),
             Cause::Unseen(trouble) => trouble.retry_after,
@@ -102,9 +115,15 @@ impl ResponseError for SessionError {
         if status.is_server_error() {
             tracing::error!(target: "cloakroom", error = %self, cause = ?self.source().map(ToString::to_string), "answered {status}");
         }
-        let mut response = HttpResponse::build(status)
-            .content_type("text/plain; charset=utf-8")
-            .body(status.canonical_reason().unwrap_or_default());
+        let mut builder = HttpResponse::build(status);
+        let mut response = match self.reason() {
+            Some(reason) => builder
+                .content_type("application/json")
+                .body(format!(r#"{{"error":"{reason}"}}"#)),
+            None => builder
+                .content_type("text/plain; charset=utf-8")
+                .body(status.canonical_reason().unwrap_or_default()),
+        };
         if let Some(after) = self.retry_after() {
             let seconds = HeaderValue::from(after.as_secs());
             response.headers_mut().insert(RETRY_AFTER, seconds);

@@ -1,30 +1,5 @@
-use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderValue, SET_COOKIE, VARY};
-use cloakroom::{CookieFields, CookieName, ResponseEffect, vary_has_cookie};
-
-/// A request's `Cookie` fields; their bytes are shared with the request, not copied.
-#[derive(Debug)]
-pub(crate) struct CookieValues {
-    first: Option<HeaderValue>,
-    // HTTP/2 clients may send many; most send one, and then this takes no memory.
-    rest: Vec<HeaderValue>,
-}
-
-impl CookieValues {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let mut values = headers.get_all(COOKIE).cloned();
-        Self {
-            first: values.next(),
-            rest: values.collect(),
-        }
-    }
-}
-
-impl CookieFields for CookieValues {
-    fn for_each(&self, reader: &mut dyn FnMut(&[u8])) {
-        let values = self.first.iter().chain(&self.rest);
-        values.for_each(|value| reader(value.as_bytes()));
-    }
-}
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE, VARY};
+use cloakroom::{CookieName, ResponseEffect, vary_has_cookie};
 
 /// Writes what the session needs into a response.
 pub(crate) fn apply(effect: &ResponseEffect, name: &CookieName, headers: &mut HeaderMap) {

@@ -1,7 +1,8 @@
 //! [Cloakroom](cloakroom) sessions for [actix-web](https://docs.rs/actix-web).
 //!
 //! [`SessionMiddleware`] goes around the application, a scope or a resource; [`CurrentSession`] is the session
-//! in a handler, [`SessionData`] its data or a 401, [`LazySession`] the session without loading it.
+//! in a handler, [`SessionData`] its data or a 401, [`FreshSession`] the session of somebody who signed in a moment
+//! ago or a 403, [`LazySession`] the session without loading it.
 //!
 //! ```
 //! use actix_web::{App, HttpServer, web};
@@ -85,13 +86,16 @@
 
 mod error;
 mod extract;
+mod fresh;
 mod future;
+mod head;
 mod headers;
 mod layer;
 mod service;
 
 pub use error::SessionError;
 pub use extract::{CurrentSession, LazySession, SessionData};
+pub use fresh::FreshSession;
 pub use future::ResponseFuture;
 pub use layer::SessionMiddleware;
 pub use service::SessionService;

@@ -7,7 +7,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use cloakroom::{LazySession, Sessions};
 
 use crate::ResponseFuture;
-use crate::headers::CookieValues;
+use crate::head::Head;
 
 /// What [`SessionMiddleware`](crate::SessionMiddleware) makes of a service.
 pub struct SessionService<S, T> {
@@ -50,8 +50,8 @@ where
         if request.extensions().contains::<LazySession<T>>() {
             return ResponseFuture::new(self.inner.call(request), None);
         }
-        let cookies = CookieValues::of(request.headers());
-        let session = self.sessions.for_request(cookies);
+        let head = Head::of(&request, &self.sessions);
+        let session = self.sessions.for_request(head);
         request.extensions_mut().insert(session.clone());
         ResponseFuture::new(
             self.inner.call(request),

@@ -25,6 +25,11 @@ pub enum ErrorKind {
     Conflict,
     /// The verb needs a session and this request has none.
     NoSession,
+    /// The user proved who they are too long ago for what was asked:
+    /// [`require_fresh`](crate::CurrentSession::require_fresh).
+    NotFresh,
+    /// The user has as many sessions as allowed, and a further one was refused. Nothing was written.
+    TooManySessions,
     /// The store did not answer. Whether a write took effect is unknown.
     Unavailable,
     /// The store holds as many sessions as it may. Nothing was written.
@@ -94,15 +99,27 @@ impl Error {
         self.kind
     }
 
-    /// The HTTP status (RFC 9110) that fits: 401 where the session is not there or ended, 409 where another
+    /// The HTTP status (RFC 9110) that fits: 401 where the session is not there or ended, 403
+    /// where it is not enough, 409 where another
     /// request was faster, 503 where trying later may help, 500 otherwise.
     #[must_use]
     pub fn status(&self) -> u16 {
         match self.kind {
             ErrorKind::Gone | ErrorKind::NoSession => 401,
+            ErrorKind::NotFresh | ErrorKind::TooManySessions => 403,
             ErrorKind::Conflict => 409,
             ErrorKind::Unavailable | ErrorKind::Full => 503,
             _ => 500,
+        }
+    }
+
+    /// A word for programs, where the status does not say enough: `not_fresh` and `too_many_sessions`, with a 403.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match self.kind {
+            ErrorKind::NotFresh => Some("not_fresh"),
+            ErrorKind::TooManySessions => Some("too_many_sessions"),
+            _ => None,
         }
     }
 
@@ -119,6 +136,8 @@ impl fmt::Display for Error {
             ErrorKind::Gone => "the session has ended",
             ErrorKind::Conflict => "another request changed the session",
             ErrorKind::NoSession => "there is no session",
+            ErrorKind::NotFresh => "signing in again is required",
+            ErrorKind::TooManySessions => "there are too many sessions of this user",
             ErrorKind::Unavailable => "the session store is unavailable",
             ErrorKind::Full => "the session store is full",
             ErrorKind::TooLarge => "the session data is too large",

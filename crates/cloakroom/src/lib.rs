@@ -20,41 +20,52 @@
 //! - Ids on their own: [`new_session_id`], [`verify_session_id`], [`SigningKey`], [`KeyRing`].
 //! - Stores: [`MemoryStore`]; the contract, [`Store`], is re-exported from `cloakroom-store`.
 //! - What happened: [`Event`]; what went wrong: [`Error`].
-//! - Writing an adapter: [`Sessions::for_request`], [`CookieFields`], [`LazySession::finish`],
+//! - Writing an adapter: [`Sessions::for_request`], [`RequestHead`], [`LazySession::finish`],
 //!   [`ResponseEffect`].
 
 mod base64url;
 mod builder;
+mod client_address;
 mod cookie;
 mod csrf;
+mod ended;
 mod error;
 mod event;
 mod key_ring;
 mod lifetimes;
 mod memory;
 mod owner;
+mod renew_ids;
 mod request;
 mod secret;
 mod session_id;
+mod session_info;
 mod sessions;
 mod storage;
 
 pub use builder::SessionsBuilder;
+pub use client_address::ClientAddress;
 pub use cloakroom_store::{
-    ClientInfo, Clock, Entry, Enumerate, Expect, Handle, InvalidHandle, InvalidOwner, ManualClock,
-    Owner, Record, RotateOutcome, SessionKey, SetOutcome, Store, StoreError, StoreErrorKind,
-    StoreFuture, SystemClock, Times, Timestamp,
+    AdmitOutcome, Announcements, ClientInfo, Clock, Ending, Entry, Enumerate, Expect, Handle,
+    InvalidHandle, InvalidOwner, Listening, ManualClock, Owner, OwnerLimit, OwnerLimits, Record,
+    Renewal, RotateOutcome, SessionKey, SetOutcome, Store, StoreError, StoreErrorKind, StoreFuture,
+    SystemClock, Times, Timestamp, Trail, WhenReached,
 };
-pub use cookie::{CookieFields, CookieName, CookieOptions, SameSite};
+pub use cookie::{CookieName, CookieOptions, SameSite};
 pub use csrf::CsrfToken;
+pub use ended::Ended;
 pub use error::{Error, ErrorKind};
 pub use event::Event;
 pub use key_ring::{KeyRing, SigningKey};
 pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 pub use owner::IntoOwner;
-pub use request::{CurrentSession, LazySession, Resave, ResponseEffect, vary_has_cookie};
+pub use renew_ids::RenewIds;
+pub use request::{
+    CurrentSession, LazySession, RequestHead, Resave, ResponseEffect, vary_has_cookie,
+};
 pub use secret::Secret;
 pub use session_id::{
     InvalidSessionId, SessionId, SignedSessionId, new_session_id, verify_session_id,
 };
+pub use session_info::SessionInfo;
 pub use sessions::Sessions;

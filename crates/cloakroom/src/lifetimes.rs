@@ -36,10 +36,11 @@ pub(crate) fn limit(duration: Duration) -> Option<Duration> {
 /// Whether to note that the session was used. Not with every request: once a minute, or once in a tenth of the
 /// time-out if that is shorter, so that the idle end is at most that much early.
 pub(crate) fn touch_due(times: &Times, now: Timestamp) -> bool {
-    times.idle_timeout.is_some_and(|idle| {
-        let pause = (idle / 10).min(Duration::from_secs(60));
-        now.since(times.last_seen_at) >= pause.max(Duration::from_millis(1))
-    })
+    const MINUTE: Duration = Duration::from_secs(60);
+    let pause = times
+        .idle_timeout
+        .map_or(MINUTE, |idle| MINUTE.min(idle / 10));
+    now.since(times.last_seen_at) >= pause.max(Duration::from_millis(1))
 }
 
 /// What the cookie's `Max-Age` is to be: what is left of the session, however long it lies unused. `None` for
@@ -88,9 +89,9 @@ mod tests {
     }
 
     #[test]
-    fn without_an_idle_timeout_or_with_a_clock_set_back_nothing_is_due() {
+    fn without_an_idle_timeout_it_is_once_a_minute_and_never_with_a_clock_set_back() {
         let far = START.plus(Duration::from_secs(1_000_000));
-        assert!(!touch_due(&Times::starting(START), far));
+        assert!(touch_due(&Times::starting(START), far));
         let times = idle(Duration::from_secs(10));
         assert!(!touch_due(&times, START.minus(Duration::from_secs(1_000))));
     }

@@ -66,6 +66,11 @@ impl SessionId {
         Ok(Self(bytes))
     }
 
+    /// From bytes that nobody can guess.
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Under which a store keeps the session: the SHA-256 of the id.
     #[must_use]
     pub fn key(&self) -> SessionKey {

@@ -1,18 +1,22 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use cloakroom_store::{Entry, Handle, Owner, Record, Store};
+use cloakroom_store::{Handle, Owner, Record, SessionKey, Store};
 
+use crate::client_address::ClientAddress;
 use crate::cookie::CookieWriter;
 use crate::csrf::CsrfKeys;
+use crate::ended::Watcher;
 use crate::event::Event;
 use crate::lifetimes::Lifetimes;
 use crate::owner::OwnerOf;
+use crate::renew_ids::{RenewIds, SuccessorKeys};
 use crate::request::{Exchange, Queues};
 use crate::storage::{Loaded, Storage};
 use crate::{
-    CookieFields, CookieName, Error, InvalidSessionId, KeyRing, LazySession, Secret, SessionId,
-    SessionsBuilder, verify_session_id,
+    CookieName, Error, InvalidSessionId, KeyRing, LazySession, RequestHead, Secret, SessionId,
+    SessionInfo, SessionsBuilder, verify_session_id,
 };
 
 /// The sessions of one application, or of one part of it: configuration, keys and store.
@@ -53,6 +57,12 @@ pub(crate) struct Inner<T> {
     pub(crate) save_uninitialized: bool,
     pub(crate) owner_of: Option<OwnerOf<T>>,
     pub(crate) queues: Queues,
+    /// Where a session notes what the client said of itself; `None` if it notes nothing.
+    pub(crate) clients: Option<ClientAddress>,
+    pub(crate) renew_ids: Option<RenewIds>,
+    pub(crate) successors: SuccessorKeys,
+    pub(crate) track_last_seen: bool,
+    pub(crate) end_check_interval: Duration,
 }
 
 impl<T> Clone for Sessions<T> {
@@ -81,10 +91,18 @@ impl<T: Send + Sync + 'static> Sessions<T> {
         SessionsBuilder::new(Arc::new(store), secret)
     }
 
-    /// The session of one request, given its `Cookie` fields. Costs an allocation: nothing is read, verified or
+    /// The session of one request, given its head: its `Cookie` fields, or more. Costs an allocation: nothing is read, verified or
     /// loaded until something asks. For adapters, and for programs without a framework.
-    pub fn for_request(&self, cookies: impl CookieFields) -> LazySession<T> {
-        LazySession::new(Arc::new(Exchange::new(self.clone(), cookies)))
+    pub fn for_request(&self, head: impl RequestHead) -> LazySession<T> {
+        LazySession::new(Arc::new(Exchange::new(self.clone(), head)))
+    }
+
+    /// For adapters: the fields besides `Cookie`, in lower case, that are read of a request, and with which comes
+    /// its peer's address. None unless clients are [recorded](SessionsBuilder::record_clients).
+    pub fn client_fields(&self) -> impl Iterator<Item = &str> {
+        let clients = self.inner.clients.as_ref();
+        let address = clients.and_then(ClientAddress::field);
+        clients.map(|_| "user-agent").into_iter().chain(address)
     }
 
     /// The name of the cookie.
@@ -124,9 +142,21 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     ///
     /// # Errors
     /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
-    pub async fn all(&self) -> Result<Vec<Entry<T>>, Error> {
-        let all = self.inner.storage.enumerate()?.all().await;
-        all.map_err(|error| self.inner.storage.failed(error))
+    pub async fn all(&self) -> Result<Vec<SessionInfo<T>>, Error> {
+        let all = self.inner.storage.all().await?;
+        Ok(all
+            .into_iter()
+            .map(|entry| SessionInfo::new(entry, None))
+            .collect())
+    }
+
+    /// Shows every live session to `visitor`, in no order, without holding them all in memory.
+    ///
+    /// # Errors
+    /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
+    pub async fn visit(&self, mut visitor: impl FnMut(SessionInfo<T>) + Send) -> Result<(), Error> {
+        let mut show = |entry| visitor(SessionInfo::new(entry, None));
+        self.inner.storage.visit(&mut show).await
     }
 
     /// How many sessions are live.
@@ -134,8 +164,7 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     /// # Errors
     /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
     pub async fn count(&self) -> Result<u64, Error> {
-        let count = self.inner.storage.enumerate()?.count().await;
-        count.map_err(|error| self.inner.storage.failed(error))
+        self.inner.storage.count().await
     }
 
     /// Ends everybody's sessions. How many were live.
@@ -143,8 +172,7 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     /// # Errors
     /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
     pub async fn clear(&self) -> Result<u64, Error> {
-        let ended = self.inner.storage.enumerate()?.clear().await;
-        ended.map_err(|error| self.inner.storage.failed(error))
+        self.inner.storage.clear().await
     }
 
     /// Removes what has expired; stores that purge by themselves do it without being asked. How many were
@@ -153,17 +181,19 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     /// # Errors
     /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
     pub async fn purge_expired(&self) -> Result<u64, Error> {
-        let purged = self.inner.storage.enumerate()?.purge_expired().await;
-        purged.map_err(|error| self.inner.storage.failed(error))
+        self.inner.storage.purge_expired().await
     }
 
     /// The live sessions of one owner, the oldest first.
     ///
     /// # Errors
     /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
-    pub async fn list_by_owner(&self, owner: &Owner) -> Result<Vec<Entry<T>>, Error> {
-        let listed = self.inner.storage.enumerate()?.list_by_owner(owner).await;
-        listed.map_err(|error| self.inner.storage.failed(error))
+    pub async fn list_by_owner(&self, owner: &Owner) -> Result<Vec<SessionInfo<T>>, Error> {
+        let listed = self.inner.storage.list_by_owner(owner).await?;
+        Ok(listed
+            .into_iter()
+            .map(|entry| SessionInfo::new(entry, None))
+            .collect())
     }
 
     /// Ends all sessions of one owner. How many were live.
@@ -171,9 +201,7 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     /// # Errors
     /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
     pub async fn destroy_by_owner(&self, owner: &Owner) -> Result<u64, Error> {
-        let enumerate = self.inner.storage.enumerate()?;
-        let ended = enumerate.destroy_by_owner(owner, None).await;
-        ended.map_err(|error| self.inner.storage.failed(error))
+        self.inner.storage.destroy_by_owner(owner, None).await
     }
 
     /// Ends the session with that handle, but only if it is that owner's. Whether it was.
@@ -181,11 +209,25 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     /// # Errors
     /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
     pub async fn destroy_by_handle(&self, owner: &Owner, handle: Handle) -> Result<bool, Error> {
-        let entries = self.list_by_owner(owner).await?;
-        match entries.into_iter().find(|entry| entry.handle() == handle) {
-            Some(entry) => self.inner.storage.destroy(&entry.key).await,
+        let storage = &self.inner.storage;
+        let sessions = self.list_by_owner(owner).await?;
+        let Some(session) = sessions.iter().find(|session| session.handle() == handle) else {
+            return Ok(false);
+        };
+        if storage.destroy(session.key()).await? {
+            return Ok(true);
+        }
+        // Its id may have been renewed since it was listed.
+        match self.inner.renew_ids {
+            Some(_) => storage.destroy_moved(session.key()).await,
             None => Ok(false),
         }
+    }
+
+    /// Watches a session from now on.
+    pub(crate) fn watch(&self, key: SessionKey) -> Watcher {
+        let storage = &self.inner.storage;
+        storage.watchers.watch(key, storage.store.announcements())
     }
 
     pub(crate) fn emit<'a>(&self, event: impl FnOnce() -> Event<'a>) {

@@ -6,7 +6,9 @@
 //! - [`Store`] has three required methods: [`get`](Store::get), [`set`](Store::set) and
 //!   [`destroy`](Store::destroy). Three more are provided, correct but slower than what an engine can do
 //!   itself: [`touch`](Store::touch), [`rotate`](Store::rotate), [`replace`](Store::replace).
-//! - [`Enumerate`] is what a store may offer beyond that: list, count, clear, purge, find by owner.
+//! - A store may offer more: [`Enumerate`] to list, count, clear, purge and find by owner; [`OwnerLimits`] to
+//!   limit how many sessions an owner has; [`Renewal`] to find a session whose id was renewed a moment ago;
+//!   [`Announcements`] to tell other processes that a session ended.
 //! - There is no "write whatever is there": every write says what it [expects](Expect), because an upsert
 //!   brings sessions back to life that ended while a slow request was still running.
 //! - The module `conformance`, behind the feature of that name, checks the laws on any store.
@@ -32,7 +34,12 @@
 //! 11. One undecodable record harms that session only.
 //! 12. A payload over the limit is refused before anything is written.
 //! 13. Time zones, a clock that steps back, years past 2038: nothing changes.
+//! 14. [`admit`](OwnerLimits::admit) never lets an owner have more live sessions than the limit, however many sign
+//!     in at once; who is refused changes nothing; nobody is refused while there is room.
+//! 15. [`renew`](Renewal::renew) is a `rotate` with a trail: whoever finds the old key dead finds the trail. The
+//!     trail makes nothing live, and goes with its time.
 
+mod announcements;
 mod client_info;
 mod clock;
 mod enumerate;
@@ -41,9 +48,11 @@ mod fallback;
 mod future;
 mod handle;
 mod key;
+mod limits;
 mod outcome;
 mod owner;
 mod record;
+mod renewal;
 mod store;
 mod times;
 mod timestamp;
@@ -51,6 +60,7 @@ mod timestamp;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use announcements::{Announcements, Ending, Listening};
 pub use client_info::ClientInfo;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use enumerate::{Entry, Enumerate};
@@ -58,9 +68,11 @@ pub use error::{StoreError, StoreErrorKind};
 pub use future::StoreFuture;
 pub use handle::{Handle, InvalidHandle};
 pub use key::SessionKey;
+pub use limits::{AdmitOutcome, OwnerLimit, OwnerLimits, WhenReached};
 pub use outcome::{Expect, RotateOutcome, SetOutcome};
 pub use owner::{InvalidOwner, Owner};
 pub use record::Record;
+pub use renewal::{Renewal, Trail};
 pub use store::Store;
 pub use times::Times;
 pub use timestamp::Timestamp;

@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    Enumerate, Expect, Record, RotateOutcome, SessionKey, SetOutcome, StoreFuture, Times,
-    Timestamp, fallback,
+    Announcements, Enumerate, Expect, OwnerLimits, Record, Renewal, RotateOutcome, SessionKey,
+    SetOutcome, StoreFuture, Times, Timestamp, fallback,
 };
 
 /// Where sessions are kept. Anyone can write one: three methods, and the laws in the
@@ -128,6 +128,21 @@ pub trait Store<T: Send + Sync + 'static>: fmt::Debug + Send + Sync + 'static {
     fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
         None
     }
+
+    /// How this store limits the sessions of an owner; `None`, the default, if it cannot.
+    fn owner_limits(&self) -> Option<&dyn OwnerLimits<T>> {
+        None
+    }
+
+    /// How this store tells where a session moved; `None`, the default, if it cannot.
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        None
+    }
+
+    /// How this store tells other processes that a session ended; `None`, the default, if it does not.
+    fn announcements(&self) -> Option<&dyn Announcements> {
+        None
+    }
 }
 
 impl<T: Send + Sync + 'static, S: Store<T> + ?Sized> Store<T> for Arc<S> {
@@ -172,5 +187,17 @@ impl<T: Send + Sync + 'static, S: Store<T> + ?Sized> Store<T> for Arc<S> {
 
     fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
         (**self).enumerate()
+    }
+
+    fn owner_limits(&self) -> Option<&dyn OwnerLimits<T>> {
+        (**self).owner_limits()
+    }
+
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        (**self).renewal()
+    }
+
+    fn announcements(&self) -> Option<&dyn Announcements> {
+        (**self).announcements()
     }
 }

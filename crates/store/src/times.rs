@@ -26,6 +26,8 @@ pub struct Times {
     pub created_at: Timestamp,
     /// When its user last proved who they are; `None` for a session nobody has signed in to.
     pub authenticated_at: Option<Timestamp>,
+    /// When it got the id that it has: at first when it began, later with each rotation.
+    pub renewed_at: Timestamp,
     /// When a request last used it, within the accuracy of the throttled touch.
     pub last_seen_at: Timestamp,
     /// The absolute end, whatever happens; `None` for no limit.
@@ -41,6 +43,7 @@ impl Times {
         Self {
             created_at: now,
             authenticated_at: None,
+            renewed_at: now,
             last_seen_at: now,
             ends_at: None,
             idle_timeout: None,

@@ -1,16 +1,18 @@
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use axum_core::response::{IntoResponse, Response};
 use cloakroom::{Error, ErrorKind};
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
 /// Why there is no session to work with, or why a verb failed, as a response: use it as a handler's error, with
 /// `?` on every verb.
 ///
-/// 401 where the session is not there or ended, 409 where another request changed it, 503 with `Retry-After`
-/// where the store does not answer, 500 otherwise. The body says no more than that; the cause goes to the log.
+/// 401 where the session is not there or ended, 403 where it is not enough, 409 where another request changed it,
+/// 503 with `Retry-After` where the store does not answer, 500 otherwise. The body says no more than that, but with
+/// a 403 it names the [reason](SessionError::reason) for programs: `{"error":"not_fresh"}`. The cause goes to the log.
 #[derive(Debug)]
 pub struct SessionError(Cause);
 
@@ -53,6 +55,24 @@ impl SessionError {
             Cause::NoData => StatusCode::UNAUTHORIZED,
         }
     }
+
+    /// A word for programs, with a 403: see [`Error::reason`].
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match &self.0 {
+            Cause::Session(error) => error.reason(),
+            Cause::MissingLayer(_) | Cause::NoData => None,
+        }
+    }
+
+    /// What belongs into `Retry-After`, with a 503.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &self.0 {
+            Cause::Session(error) => error.retry_after(),
+            Cause::MissingLayer(_) | Cause::NoData => None,
+        }
+    }
 }
 
 impl From<Error> for SessionError {
@@ -67,11 +87,15 @@ impl IntoResponse for SessionError {
         if status.is_server_error() {
             tracing::error!(target: "cloakroom", error = %self, cause = ?self.source().map(ToString::to_string), "answered {status}");
         }
-        let body = status.canonical_reason().unwrap_or_default();
-        let mut response = (status, body).into_response();
-        if let Cause::Session(error) = &self.0
-            && let Some(after) = error.retry_after()
-        {
+        let mut response = match self.reason() {
+            Some(reason) => {
+                let json = HeaderValue::from_static("application/json");
+                let body = format!(r#"{{"error":"{reason}"}}"#);
+                (status, [(CONTENT_TYPE, json)], body).into_response()
+            }
+            None => (status, status.canonical_reason().unwrap_or_default()).into_response(),
+        };
+        if let Some(after) = self.retry_after() {
             let seconds = HeaderValue::from(after.as_secs());
             response.headers_mut().insert(RETRY_AFTER, seconds);
         }

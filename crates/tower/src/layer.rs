@@ -1,9 +1,12 @@
 use std::fmt;
+use std::net::IpAddr;
 
 use cloakroom::Sessions;
+use http::Extensions;
 use tower_layer::Layer;
 
 use crate::SessionService;
+use crate::head::{PeerOf, socket_address};
 
 /// Gives each request its session of type `T`. One layer for each type; each needs a cookie name of its own.
 ///
@@ -11,13 +14,45 @@ use crate::SessionService;
 /// inner one steps back.
 pub struct SessionLayer<T> {
     sessions: Sessions<T>,
+    peer: PeerOf,
 }
 
 impl<T> SessionLayer<T> {
     /// A layer for these sessions.
     #[must_use]
     pub fn new(sessions: Sessions<T>) -> Self {
-        Self { sessions }
+        Self {
+            sessions,
+            peer: socket_address,
+        }
+    }
+
+    /// How the address at the other end of the connection is found among a request's extensions, where clients are
+    /// [recorded](cloakroom::SessionsBuilder::record_clients). Default: a [`SocketAddr`](std::net::SocketAddr).
+    ///
+    /// With axum, which has a type of its own for it:
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use axum::extract::ConnectInfo;
+    /// use cloakroom::{ClientAddress, MemoryStore, Secret, Sessions};
+    /// use cloakroom_tower::SessionLayer;
+    /// use std::net::SocketAddr;
+    ///
+    /// let sessions: Sessions<String> = Sessions::builder(MemoryStore::new(), Secret::generate()?)
+    ///     .record_clients(ClientAddress::connection())
+    ///     .build()?;
+    /// let layer = SessionLayer::new(sessions)
+    ///     .peer_address(|extensions| Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
+    /// let app: Router = Router::new().layer(layer);
+    /// let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    /// # drop(service);
+    /// # Ok::<(), cloakroom::Error>(())
+    /// ```
+    #[must_use]
+    pub fn peer_address(mut self, peer: fn(&Extensions) -> Option<IpAddr>) -> Self {
+        self.peer = peer;
+        self
     }
 }
 
@@ -30,7 +65,10 @@ impl<T> fmt::Debug for SessionLayer<T> {
 
 impl<T> Clone for SessionLayer<T> {
     fn clone(&self) -> Self {
-        Self::new(self.sessions.clone())
+        Self {
+            sessions: self.sessions.clone(),
+            peer: self.peer,
+        }
     }
 }
 
@@ -38,6 +76,6 @@ impl<S, T> Layer<S> for SessionLayer<T> {
     type Service = SessionService<S, T>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService::new(inner, self.sessions.clone())
+        SessionService::with_peer(inner, self.sessions.clone(), self.peer)
     }
 }

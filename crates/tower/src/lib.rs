@@ -2,7 +2,8 @@
 //! [axum](https://docs.rs/axum).
 //!
 //! [`SessionLayer`] goes around the application; [`CurrentSession`] is the session in a handler,
-//! [`SessionData`] its data or a 401, [`LazySession`] the session without loading it.
+//! [`SessionData`] its data or a 401, [`FreshSession`] the session of somebody who signed in a moment ago or a 403,
+//! [`LazySession`] the session without loading it.
 //!
 //! ```
 //! use axum::{Router, routing::{get, post}};
@@ -38,7 +39,10 @@
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(feature = "axum")]
+mod fresh;
 mod future;
+mod head;
 mod headers;
 mod layer;
 mod service;
@@ -47,6 +51,8 @@ mod service;
 pub use error::SessionError;
 #[cfg(feature = "axum")]
 pub use extract::{CurrentSession, LazySession, SessionData};
+#[cfg(feature = "axum")]
+pub use fresh::FreshSession;
 pub use future::ResponseFuture;
 pub use layer::SessionLayer;
 pub use service::SessionService;

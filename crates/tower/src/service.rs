@@ -6,19 +6,28 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::ResponseFuture;
-use crate::headers::CookieValues;
+use crate::head::{Head, PeerOf, socket_address};
 
 /// What [`SessionLayer`](crate::SessionLayer) makes of a service.
 pub struct SessionService<S, T> {
     inner: S,
     sessions: Sessions<T>,
+    peer: PeerOf,
 }
 
 impl<S, T> SessionService<S, T> {
     /// Sessions for the requests to `inner`.
     #[must_use]
     pub fn new(inner: S, sessions: Sessions<T>) -> Self {
-        Self { inner, sessions }
+        Self::with_peer(inner, sessions, socket_address)
+    }
+
+    pub(crate) fn with_peer(inner: S, sessions: Sessions<T>, peer: PeerOf) -> Self {
+        Self {
+            inner,
+            sessions,
+            peer,
+        }
     }
 }
 
@@ -34,7 +43,7 @@ impl<S: fmt::Debug, T> fmt::Debug for SessionService<S, T> {
 
 impl<S: Clone, T> Clone for SessionService<S, T> {
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), self.sessions.clone())
+        Self::with_peer(self.inner.clone(), self.sessions.clone(), self.peer)
     }
 }
 
@@ -56,8 +65,9 @@ where
         if request.extensions().get::<LazySession<T>>().is_some() {
             return ResponseFuture::new(self.inner.call(request), None);
         }
-        let cookies = CookieValues::of(request.headers());
-        let session = self.sessions.for_request(cookies);
+        let (headers, extensions) = (request.headers(), request.extensions());
+        let head = Head::of(headers, extensions, &self.sessions, self.peer);
+        let session = self.sessions.for_request(head);
         request.extensions_mut().insert(session.clone());
         ResponseFuture::new(
             self.inner.call(request),

@@ -13,6 +13,7 @@ pub(crate) struct Head {
     pub(crate) version: u64,
     created_at: i64,
     authenticated_at: Option<i64>,
+    renewed_at: i64,
     last_seen_at: i64,
     ends_at: Option<i64>,
     idle_millis: Option<u64>,
@@ -29,6 +30,7 @@ impl Head {
     fn times(&self) -> Times {
         let mut times = Times::starting(Timestamp::from_millis(self.created_at));
         times.authenticated_at = self.authenticated_at.map(Timestamp::from_millis);
+        times.renewed_at = Timestamp::from_millis(self.renewed_at);
         times.last_seen_at = Timestamp::from_millis(self.last_seen_at);
         times.ends_at = self.ends_at.map(Timestamp::from_millis);
         times.idle_timeout = self.idle_millis.map(Duration::from_millis);
@@ -66,6 +68,7 @@ pub(crate) fn encode<T: Serialize>(record: &Record<T>) -> Result<String, StoreEr
         version: record.version,
         created_at: times.created_at.as_millis(),
         authenticated_at: times.authenticated_at.map(Timestamp::as_millis),
+        renewed_at: times.renewed_at.as_millis(),
         last_seen_at: times.last_seen_at.as_millis(),
         ends_at: times.ends_at.map(Timestamp::as_millis),
         idle_millis: idle.map(|millis| u64::try_from(millis).unwrap_or(u64::MAX)),

@@ -1,12 +1,10 @@
 //! The cookie: its name, its attributes, how it is read and how it is written.
 
-mod fields;
 mod name;
 mod options;
 mod read;
 mod write;
 
-pub use fields::CookieFields;
 pub use name::CookieName;
 pub use options::{CookieOptions, SameSite};
 

@@ -1,7 +1,7 @@
 //! Finding the session's id among a request's cookies, as RFC 6265bis sends them: pairs split at `;`, names
 //! compared byte by byte, space and tab trimmed and nothing else, no quotes, no percent decoding.
 
-use super::CookieFields;
+use crate::RequestHead;
 use crate::session_id::verify;
 use crate::{KeyRing, SessionId};
 
@@ -28,13 +28,13 @@ pub(crate) enum Presented {
     Ambiguous(Vec<SessionId>),
 }
 
-pub(crate) fn read<C: CookieFields + ?Sized>(fields: &C, name: &str, keys: &KeyRing) -> Presented {
+pub(crate) fn read<C: RequestHead + ?Sized>(head: &C, name: &str, keys: &KeyRing) -> Presented {
     let mut bytes = 0;
     let mut candidates = 0;
     let mut found: Option<SessionId> = None;
     let mut others = Vec::new();
 
-    fields.for_each(&mut |field| {
+    head.cookies(&mut |field| {
         bytes += field.len();
         if bytes > MAX_BYTES {
             return;

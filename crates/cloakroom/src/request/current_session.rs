@@ -2,13 +2,14 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::{Future, ready};
 use std::sync::Arc;
+use std::time::Duration;
 
-use cloakroom_store::{Entry, Expect, Handle, Owner, Record, Timestamp};
+use cloakroom_store::{Expect, Handle, Owner, Record, Timestamp};
 
 use crate::request::Exchange;
 use crate::request::resave::Resave;
 use crate::request::state::{Live, Phase};
-use crate::{CsrfToken, Error, SessionId};
+use crate::{CsrfToken, Ended, Error, ErrorKind, SessionId, SessionInfo};
 
 /// The session during one request, loaded.
 ///
@@ -140,7 +141,63 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     /// `NoSession` if there is none, `Gone` if it ended since it was read. Also `Unavailable`, `Randomness`,
     /// `ResponseStarted`.
     pub async fn rotate(&self) -> Result<(), Error> {
-        self.exchange.rotate().await
+        self.exchange.rotate(|_, _| {}).await
+    }
+
+    /// Notes that the user has just proved anew who they are: a fresh id as with [`rotate`](Self::rotate),
+    /// [`authenticated_at`](Self::authenticated_at) is now, and the absolute limit and the idle one begin anew, each
+    /// as long as it was at sign-in (NIST SP 800-63B-4, section 5.2).
+    ///
+    /// # Errors
+    /// As [`rotate`](Self::rotate).
+    pub async fn reauthenticate(&self) -> Result<(), Error> {
+        self.exchange.reauthenticate().await
+    }
+
+    /// Refuses unless the user proved who they are within this time: before changes of password, payments and
+    /// the like (OWASP ASVS 5.0, 7.5.1 and 7.5.3). Ask for the password, call
+    /// [`reauthenticate`](Self::reauthenticate), and it passes.
+    ///
+    /// # Errors
+    /// `NotFresh` (403) if that was longer ago or never, `NoSession` if nobody is signed in, `Gone` if the session
+    /// ended.
+    pub fn require_fresh(&self, within: Duration) -> Result<(), Error> {
+        let live = self.exchange.live()?;
+        let now = self.exchange.inner().storage.now();
+        let proved = live.record.times.authenticated_at;
+        if proved.is_some_and(|at| now.since(at) <= within) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::NotFresh))
+    }
+
+    /// Ready when this session has ended: signed out, revoked, expired or moved to another id by a rotation. For
+    /// websockets and event streams, which outlive the request that opened them; it may be moved into a task. A
+    /// [renewal](crate::SessionsBuilder::renew_ids) is not an end. Without a session it is ready at once.
+    ///
+    /// What ends the session in this process wakes it at once; what does so in another one, when the store
+    /// [announces](cloakroom_store::Announcements) it, or else with the next look at the store, at most
+    /// [`check_ended_every`](crate::SessionsBuilder::check_ended_every) later. A store that does not answer is
+    /// no end. Needs a Tokio runtime for all but ends in this process.
+    ///
+    /// ```
+    /// # use cloakroom::CurrentSession;
+    /// async fn stream(session: CurrentSession<String>) {
+    ///     let ended = session.ended();
+    ///     tokio::spawn(async move {
+    ///         ended.await;
+    ///         // Close the connection.
+    ///     });
+    /// }
+    /// ```
+    pub fn ended(&self) -> Ended {
+        let sessions = self.exchange.sessions.clone();
+        let watcher = self.of_live(|live| sessions.watch(live.key));
+        Ended::new(async move {
+            if let Some(watcher) = watcher {
+                crate::ended::wait(sessions, watcher).await;
+            }
+        })
     }
 
     /// Ends the session. The browser keeps the cookie, which is worth nothing. A later [`save`](Self::save) of
@@ -174,8 +231,37 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     /// # Errors
     /// `NoSession` if there is none, `Gone` if it ended, `Unsupported` if the store does not
     /// [enumerate](cloakroom_store::Store::enumerate), `Unavailable` if it did not answer.
-    pub async fn others(&self) -> Result<Vec<Entry<T>>, Error> {
-        self.exchange.others().await
+    pub async fn others(&self) -> Result<Vec<SessionInfo<T>>, Error> {
+        let mut devices = self.exchange.devices().await?;
+        devices.retain(|device| !device.is_current());
+        Ok(devices)
+    }
+
+    /// All live sessions of this session's owner, the oldest first, this one
+    /// [marked](SessionInfo::is_current): a page "your devices".
+    ///
+    /// # Errors
+    /// As [`others`](Self::others).
+    pub async fn devices(&self) -> Result<Vec<SessionInfo<T>>, Error> {
+        self.exchange.devices().await
+    }
+
+    /// Ends one of this session's owner's sessions, by the handle that a list of devices shows. Whether there
+    /// was one; a handle of somebody else's session is not.
+    ///
+    /// # Errors
+    /// As [`others`](Self::others).
+    pub async fn destroy_device(&self, handle: Handle) -> Result<bool, Error> {
+        let live = self.exchange.live()?;
+        match &live.record.owner {
+            Some(owner) => {
+                self.exchange
+                    .sessions
+                    .destroy_by_handle(owner, handle)
+                    .await
+            }
+            None => Ok(false),
+        }
     }
 
     /// Ends them and keeps this one, after a change of password for instance (OWASP ASVS 5.0, 7.4.3). How many
@@ -185,6 +271,15 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     /// As [`others`](Self::others).
     pub async fn destroy_others(&self) -> Result<u64, Error> {
         self.exchange.destroy_others().await
+    }
+
+    /// Signs the user out everywhere: ends all sessions of this session's owner, this one among them, and removes
+    /// the cookie. How many were live; 0 if it has no owner, and then only this one ends.
+    ///
+    /// # Errors
+    /// As [`others`](Self::others). Not all of them may have ended then; the cookie stays.
+    pub async fn logout_everywhere(&self) -> Result<u64, Error> {
+        self.exchange.destroy_everywhere().await
     }
 
     fn of_live<R>(&self, read: impl FnOnce(&Live<T>) -> R) -> Option<R> {

@@ -1,30 +1,31 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::Sessions;
 use crate::cookie::{Presented, read};
 use crate::event::Event;
+use crate::request::RequestHead;
 use crate::request::state::{Phase, PreSession, State};
 use crate::sessions::Inner;
-use crate::{CookieFields, Sessions};
 
 /// One request's session, shared by all that ask for it during the request. One allocation, the adapter's
-/// cookie fields included.
-pub(crate) struct Exchange<T, C: ?Sized = dyn CookieFields> {
+/// part of the request included.
+pub(crate) struct Exchange<T, H: ?Sized = dyn RequestHead> {
     pub(crate) sessions: Sessions<T>,
     /// Held while a verb speaks to the store: two verbs of one request, run at once, take turns.
     pub(super) turn: tokio::sync::Mutex<()>,
     /// Never held across an `await`.
     state: Mutex<State<T>>,
-    cookies: C,
+    head: H,
 }
 
-impl<T, C> Exchange<T, C> {
-    pub(crate) fn new(sessions: Sessions<T>, cookies: C) -> Self {
+impl<T, H> Exchange<T, H> {
+    pub(crate) fn new(sessions: Sessions<T>, head: H) -> Self {
         Self {
             sessions,
             turn: tokio::sync::Mutex::new(()),
             state: Mutex::new(State::unread()),
-            cookies,
+            head,
         }
     }
 }
@@ -39,12 +40,16 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         &self.sessions.inner
     }
 
+    pub(super) fn head(&self) -> &dyn RequestHead {
+        &self.head
+    }
+
     /// Reads the cookies, if that has not been done: no store is asked.
     pub(super) fn consult(&self) -> MutexGuard<'_, State<T>> {
         let mut state = self.state();
         if matches!(state.phase, Phase::Unread) {
             let inner = self.inner();
-            let presented = read(&self.cookies, inner.cookie.name().as_str(), &inner.keys);
+            let presented = read(&self.head, inner.cookie.name().as_str(), &inner.keys);
             state.presented = presented != Presented::Nothing;
             state.phase = match presented {
                 Presented::Id(id) => Phase::Presented(id),
@@ -63,7 +68,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     }
 }
 
-impl<T, C: ?Sized> fmt::Debug for Exchange<T, C> {
+impl<T, H: ?Sized> fmt::Debug for Exchange<T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Neither cookies nor data.
         f.debug_struct("Exchange").finish_non_exhaustive()

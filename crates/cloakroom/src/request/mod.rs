@@ -1,17 +1,24 @@
 //! One request's session: what was presented, what was loaded, what the handler did, what the response needs.
 
 mod current_session;
+mod end;
 mod exchange;
+mod head;
 mod lazy_session;
-mod others;
+mod load;
+mod mint;
+mod owner;
 mod queue;
 mod resave;
 mod response;
+mod rotate;
 mod state;
+mod touch;
 mod update;
-mod verbs;
+mod write;
 
 pub use current_session::CurrentSession;
+pub use head::RequestHead;
 pub use lazy_session::LazySession;
 pub use resave::Resave;
 pub use response::{ResponseEffect, vary_has_cookie};

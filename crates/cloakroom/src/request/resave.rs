@@ -8,7 +8,7 @@ use cloakroom_store::{ClientInfo, Owner};
 use crate::Error;
 use crate::lifetimes::limit;
 use crate::request::Exchange;
-use crate::request::verbs::Origin;
+use crate::request::mint::Origin;
 
 /// A fresh session to be stored: `.await` it, after setting what shall differ from the configuration for this
 /// session alone.
@@ -71,7 +71,8 @@ impl<'a, T: Send + Sync + 'static> Resave<'a, T> {
         self
     }
 
-    /// What the client said of itself, for a page that lists a user's devices. Default: nothing.
+    /// What the client said of itself, for a page that lists a user's devices. Default: what
+    /// [`record_clients`](crate::SessionsBuilder::record_clients) records.
     pub fn client(mut self, client: ClientInfo) -> Self {
         self.origin.client = Some(client);
         self

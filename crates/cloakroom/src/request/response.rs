@@ -62,11 +62,12 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let mut state = self.state();
         state.responded = true;
         let change = std::mem::replace(&mut state.cookie, CookieChange::Keep);
+        let resend = state.resend.take();
         let inner = self.inner();
         let set_cookie = match change {
-            CookieChange::Keep => None,
+            CookieChange::Keep if resend.is_none() => None,
             CookieChange::Remove => Some(inner.cookie.remove()),
-            CookieChange::Send => state.id().map(|id| {
+            CookieChange::Keep | CookieChange::Send => resend.as_ref().or(state.id()).map(|id| {
                 let now = inner.storage.now();
                 let max_age = match state.live() {
                     Some(live) => {

@@ -13,6 +13,8 @@ pub(crate) struct State<T> {
     pub(crate) written: bool,
     /// The response's headers were handed over; its cookie cannot change any more.
     pub(crate) responded: bool,
+    /// The id that the session was given by a renewal whose response was lost, to be sent once more.
+    pub(crate) resend: Option<SessionId>,
 }
 
 /// Where the session of this request stands.
@@ -53,6 +55,8 @@ pub(crate) struct Live<T> {
     pub(crate) record: Record<T>,
     /// This request gave it its id.
     pub(crate) is_new: bool,
+    /// The request came with an id that the session had before, and that was renewed: `key` is not that of `id`.
+    pub(crate) by_old_id: bool,
 }
 
 // By hand: deriving would ask for `T: Clone`.
@@ -63,6 +67,7 @@ impl<T> Clone for Live<T> {
             key: self.key,
             record: self.record.clone(),
             is_new: self.is_new,
+            by_old_id: self.by_old_id,
         }
     }
 }
@@ -86,6 +91,7 @@ impl<T> State<T> {
             presented: false,
             written: false,
             responded: false,
+            resend: None,
         }
     }
 
@@ -135,6 +141,7 @@ impl<T> State<T> {
 
     pub(crate) fn created(&mut self, live: Live<T>) {
         self.phase = Phase::Live(live);
+        self.resend = None;
         self.cookie = CookieChange::Send;
         self.written = true;
     }
@@ -159,6 +166,7 @@ impl<T> State<T> {
     /// This request ended it, and the cookie goes, if the browser has one.
     pub(crate) fn logged_out(&mut self) {
         self.phase = Phase::Ended;
+        self.resend = None;
         self.cookie = if self.presented {
             CookieChange::Remove
         } else {
@@ -168,6 +176,7 @@ impl<T> State<T> {
 
     /// An id that was to be sent is dead before it left.
     fn forget_unsent(&mut self) {
+        self.resend = None;
         if self.cookie == CookieChange::Send {
             self.cookie = CookieChange::Keep;
         }

@@ -23,9 +23,7 @@ impl<T: Clone + Send + Sync + 'static> Exchange<T> {
         Fut: Future<Output = Result<(T, R), E>>,
     {
         let _turn = self.turn.lock().await;
-        let Some(mut live) = self.live_or_none()? else {
-            return Err(Error::new(ErrorKind::NoSession));
-        };
+        let mut live = self.live()?;
         let queues = &self.inner().queues;
         let mut place = None;
         for attempt in 0..ATTEMPTS {

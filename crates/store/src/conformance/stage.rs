@@ -99,6 +99,7 @@ impl<'h, S: Store<Payload>> Stage<'h, S> {
         let mut record = self.idle(number, Duration::from_millis(5_432_109));
         record.times.created_at = self.now().minus(DAY);
         record.times.authenticated_at = Some(self.now().minus(HOUR));
+        record.times.renewed_at = self.now().minus(HOUR / 2);
         record.browser_session = true;
         record.owner = Some(owner("Ada Lovelace"));
         let address = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0xff, 0, 1));
@@ -186,6 +187,7 @@ impl<'h, S: Store<Payload>> Stage<'h, S> {
             right.authenticated_at,
             "authenticated_at",
         )?;
+        self.equal(times.renewed_at, right.renewed_at, "renewed_at")?;
         self.equal(times.last_seen_at, right.last_seen_at, "last_seen_at")?;
         self.equal(times.ends_at, right.ends_at, "ends_at")?;
         self.equal(times.idle_timeout, right.idle_timeout, "idle_timeout")?;

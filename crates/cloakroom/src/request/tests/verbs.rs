@@ -338,10 +338,7 @@ async fn one_of_several_devices_ends_the_others() {
             .iter()
             .all(|other| Some(other.handle()) != session.handle())
     );
-    let clients: Vec<_> = others
-        .iter()
-        .filter_map(|other| other.record.client.as_deref())
-        .collect();
+    let clients: Vec<_> = others.iter().filter_map(|other| other.client()).collect();
     assert_eq!(clients, [&browser]);
 
     assert_eq!(session.destroy_others().await.unwrap(), 2);

@@ -1,0 +1,140 @@
+use std::fmt;
+use std::time::Duration;
+
+use cloakroom_store::{Times, Timestamp};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::key_ring::derive;
+use crate::{CookieName, Secret, SessionId};
+
+/// Gives sessions in use a fresh id now and then, so that a copied cookie is not good for long, and tells when two
+/// use one session. See [`SessionsBuilder::renew_ids`](crate::SessionsBuilder::renew_ids).
+///
+/// ```
+/// use cloakroom::RenewIds;
+/// use std::time::Duration;
+///
+/// let hourly = RenewIds::every(Duration::from_secs(3600)).grace(Duration::from_secs(30));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "nothing is renewed until it is handed to `renew_ids`"]
+pub struct RenewIds {
+    pub(crate) every: Duration,
+    pub(crate) grace: Duration,
+    pub(crate) remember: Duration,
+}
+
+impl RenewIds {
+    /// A fresh id with the first request that uses the session after this time.
+    pub const fn every(every: Duration) -> Self {
+        Self {
+            every,
+            grace: Duration::from_secs(60),
+            remember: Duration::from_secs(7 * 24 * 60 * 60),
+        }
+    }
+
+    /// How long the old id finds the session, for requests in flight. Default: one minute.
+    pub const fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// How long an old id is recognized: what uses it after the grace is a copy, and the session ends. Later
+    /// than this it is an id like any unknown one. Costs a small entry in the store for each renewal. Default: 7 days.
+    pub const fn remember(mut self, remember: Duration) -> Self {
+        self.remember = remember;
+        self
+    }
+
+    pub(crate) fn due(&self, times: &Times, now: Timestamp) -> bool {
+        now.since(times.renewed_at) >= self.every
+    }
+
+    pub(crate) fn in_grace(&self, left_at: Timestamp, now: Timestamp) -> bool {
+        now.since(left_at) <= self.grace
+    }
+}
+
+/// Whether nobody has used the session under its newest id yet: the response that carried it may have been lost.
+pub(crate) fn is_unconfirmed(times: &Times) -> bool {
+    times.renewed_at > times.created_at && times.last_seen_at <= times.renewed_at
+}
+
+/// When a session that is used under its newest id was last seen. Later than the renewal, whatever the clock
+/// says: that is how it is known to be confirmed.
+pub(crate) fn seen(times: &Times, now: Timestamp) -> Timestamp {
+    if is_unconfirmed(times) {
+        now.max(times.renewed_at.plus(Duration::from_millis(1)))
+    } else {
+        now
+    }
+}
+
+/// The keys that tell which id follows an id at a renewal.
+///
+/// The next id is not drawn at random but is an HMAC of the old one, so that every request which brings the old
+/// id meanwhile can be answered with the same new one: of several responses any may be the one that the browser keeps,
+/// and if all are lost the next request gets it again. Without the secret it is as unpredictable as a random one.
+pub(crate) struct SuccessorKeys(Vec<Hmac<Sha256>>);
+
+impl SuccessorKeys {
+    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a Secret>, cookie: &CookieName) -> Self {
+        let key = |secret| derive(secret, b"cloakroom v1 renewed id", cookie);
+        Self(secrets.map(key).collect())
+    }
+
+    /// The id that follows this one.
+    pub(crate) fn successor(&self, id: &SessionId) -> SessionId {
+        successor(&self.0[0], id)
+    }
+
+    /// What may follow it: one for each secret, since a renewal may have come before a change of secrets.
+    pub(crate) fn candidates(&self, id: &SessionId) -> impl Iterator<Item = SessionId> {
+        self.0.iter().map(|key| successor(key, id))
+    }
+}
+
+fn successor(key: &Hmac<Sha256>, id: &SessionId) -> SessionId {
+    let mac = key.clone().chain_update(id.as_bytes()).finalize();
+    SessionId::from_bytes(mac.into_bytes().into())
+}
+
+impl fmt::Debug for SuccessorKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SuccessorKeys(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renewed_session_is_confirmed_by_its_next_use_even_if_the_clock_stands_still() {
+        let now = Timestamp::from_millis(1_000);
+        let mut times = Times::starting(Timestamp::from_millis(0));
+        assert!(!is_unconfirmed(&times), "it was never renewed");
+        times.renewed_at = now;
+        times.last_seen_at = now;
+        assert!(is_unconfirmed(&times));
+        times.last_seen_at = seen(&times, now.minus(Duration::from_secs(9)));
+        assert!(!is_unconfirmed(&times));
+    }
+
+    #[test]
+    fn successors_differ_by_secret_and_by_id_and_are_the_same_each_time() {
+        let (new, old) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        let name = CookieName::new("sid").unwrap();
+        let keys = SuccessorKeys::new([&new, &old].into_iter(), &name);
+        let (a, b) = (SessionId::random().unwrap(), SessionId::random().unwrap());
+        assert_eq!(keys.successor(&a), keys.successor(&a));
+        assert_ne!(keys.successor(&a), keys.successor(&b));
+        assert_ne!(keys.successor(&a), a);
+
+        let before = SuccessorKeys::new([&old].into_iter(), &name).successor(&a);
+        assert_ne!(keys.successor(&a), before);
+        assert!(keys.candidates(&a).any(|candidate| candidate == before));
+    }
+}

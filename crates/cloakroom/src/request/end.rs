@@ -1,0 +1,58 @@
+//! Ending the session, and noting its end.
+
+use cloakroom_store::SessionKey;
+
+use crate::Error;
+use crate::request::Exchange;
+
+impl<T: Send + Sync + 'static> Exchange<T> {
+    pub(super) async fn destroy(&self) -> Result<(), Error> {
+        drop(self.consult());
+        let _turn = self.turn.lock().await;
+        self.end().await?;
+        self.state().ended();
+        Ok(())
+    }
+
+    pub(super) async fn logout(&self) -> Result<(), Error> {
+        drop(self.consult());
+        let _turn = self.turn.lock().await;
+        self.end().await?;
+        self.state().logged_out();
+        Ok(())
+    }
+
+    async fn end(&self) -> Result<(), Error> {
+        self.end_ambiguous().await?;
+        let key = self.state().key_to_end();
+        if let Some(key) = key {
+            self.end_under(&key).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends what is under a key, or was and moved on when its id was renewed: whoever signs out with an id that is
+    /// being renewed at this moment is signed out.
+    async fn end_under(&self, key: &SessionKey) -> Result<(), Error> {
+        let storage = &self.inner().storage;
+        if !storage.destroy(key).await? {
+            self.end_moved(key).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn end_moved(&self, key: &SessionKey) -> Result<(), Error> {
+        if self.inner().renew_ids.is_some() {
+            self.inner().storage.destroy_moved(key).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn end_ambiguous(&self) -> Result<(), Error> {
+        let keys = self.state().ambiguous_keys();
+        for key in keys {
+            self.end_under(&key).await?;
+        }
+        Ok(())
+    }
+}

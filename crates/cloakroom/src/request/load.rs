@@ -1,0 +1,169 @@
+//! Asking the store what is under the id that came.
+
+use cloakroom_store::SessionKey;
+
+use crate::event::Event;
+use crate::renew_ids::is_unconfirmed;
+use crate::request::Exchange;
+use crate::request::state::{CookieChange, Live, Phase, PreSession};
+use crate::storage::{Loaded, Moved};
+use crate::{Error, ErrorKind, RenewIds, SessionId};
+
+impl<T: Send + Sync + 'static> Exchange<T> {
+    /// Asks the store, if that has not been done.
+    pub(super) async fn load(&self) -> Result<(), Error> {
+        if !self.consult().needs_loading() {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        let presented = match &self.state().phase {
+            Phase::Presented(id) => Some(id.clone()),
+            _ => None,
+        };
+        if let Some(id) = presented {
+            let phase = self.load_presented(id).await?;
+            self.state().phase = phase;
+        }
+        self.begin_pre_session()
+    }
+
+    async fn load_presented(&self, id: SessionId) -> Result<Phase<T>, Error> {
+        let key = id.key();
+        Ok(match self.inner().storage.load(&key).await? {
+            Loaded::Live(record) => Phase::Live(Live {
+                id,
+                key,
+                record,
+                is_new: false,
+                by_old_id: false,
+            }),
+            Loaded::Undecodable => Phase::Undecodable(id),
+            Loaded::Nothing => {
+                if let Some(renewal) = self.inner().renew_ids
+                    && let Some(live) = self.load_moved(&id, renewal).await?
+                {
+                    return Ok(Phase::Live(live));
+                }
+                self.sessions.emit(|| Event::NotFound {
+                    handle: key.handle(),
+                });
+                // A dead id will do for a pre-session: nothing is ever stored under it, and no cookie is sent
+                // that could overwrite the one of a login that is just happening.
+                Phase::Absent(if self.inner().save_uninitialized {
+                    PreSession::Id(id)
+                } else {
+                    PreSession::None
+                })
+            }
+        })
+    }
+
+    fn begin_pre_session(&self) -> Result<(), Error> {
+        let mut state = self.state();
+        let wanted = self.inner().save_uninitialized && !state.responded;
+        if wanted && matches!(state.phase, Phase::Absent(PreSession::None)) {
+            state.phase = Phase::Absent(PreSession::Id(SessionId::random()?));
+            state.cookie = CookieChange::Send;
+        }
+        Ok(())
+    }
+
+    /// Reads the live session again.
+    pub(super) async fn reload(&self) -> Result<(), Error> {
+        let _turn = self.turn.lock().await;
+        match self.live_or_none()? {
+            Some(live) => self.reload_live(live).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The caller has the turn.
+    pub(super) async fn reload_live(&self, mut live: Live<T>) -> Result<Live<T>, Error> {
+        loop {
+            match self.inner().storage.load(&live.key).await? {
+                Loaded::Live(record) => {
+                    live.record = record;
+                    self.state().phase = Phase::Live(live.clone());
+                    return Ok(live);
+                }
+                Loaded::Undecodable => return Err(self.found_gone(&live)),
+                Loaded::Nothing => match self.moved(&live.key).await? {
+                    Some(key) => (live.key, live.by_old_id) = (key, true),
+                    None => return Err(self.found_gone(&live)),
+                },
+            }
+        }
+    }
+
+    /// After a renewal: the session that had this id. Ends it if the id turns up long after it was given up.
+    async fn load_moved(
+        &self,
+        id: &SessionId,
+        renewal: RenewIds,
+    ) -> Result<Option<Live<T>>, Error> {
+        let storage = &self.inner().storage;
+        let from = id.key();
+        let Some(moved) = storage.find_moved(&from).await? else {
+            return Ok(None);
+        };
+        // Nobody has used the next id, so nobody else has it: the response that carried it was lost.
+        let unconfirmed = moved.is_next && is_unconfirmed(&moved.record.times);
+        if !unconfirmed && !renewal.in_grace(moved.left_at, storage.now()) {
+            self.sessions.emit(|| Event::ReuseDetected {
+                handle: from.handle(),
+            });
+            storage.destroy(&moved.key).await?;
+            storage.destroy_moved(&moved.key).await?;
+            return Ok(None);
+        }
+        if unconfirmed {
+            let mut next = self.inner().successors.candidates(id);
+            self.state().resend = next.find(|next| next.key() == moved.key);
+        }
+        let Moved { key, record, .. } = moved;
+        Ok(Some(Live {
+            id: id.clone(),
+            key,
+            record,
+            is_new: false,
+            by_old_id: true,
+        }))
+    }
+
+    /// Where a session went that was live when this request read it, if its id was renewed a moment ago.
+    pub(super) async fn moved(&self, key: &SessionKey) -> Result<Option<SessionKey>, Error> {
+        let Some(renewal) = self.inner().renew_ids else {
+            return Ok(None);
+        };
+        let storage = &self.inner().storage;
+        let trail = storage.follow(key).await?;
+        let recent = trail.filter(|trail| renewal.in_grace(trail.moved_at, storage.now()));
+        Ok(recent.map(|trail| trail.to))
+    }
+
+    /// The live session; none if there was none when this request came, or if it ended it itself.
+    pub(super) fn live_or_none(&self) -> Result<Option<Live<T>>, Error> {
+        match &self.state().phase {
+            Phase::Live(live) => Ok(Some(live.clone())),
+            Phase::Gone => Err(Error::new(ErrorKind::Gone)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The same for what needs one.
+    pub(super) fn live(&self) -> Result<Live<T>, Error> {
+        self.live_or_none()?
+            .ok_or_else(|| Error::new(ErrorKind::NoSession))
+    }
+
+    pub(super) fn found_gone(&self, live: &Live<T>) -> Error {
+        let expired = live.record.times.expired_at(self.inner().storage.now());
+        let handle = || live.key.handle();
+        self.sessions.emit(|| match expired {
+            true => Event::Expired { handle: handle() },
+            false => Event::Gone { handle: handle() },
+        });
+        self.state().gone();
+        Error::new(ErrorKind::Gone)
+    }
+}

@@ -1,0 +1,123 @@
+//! Sessions that begin.
+
+use std::sync::Arc;
+
+use cloakroom_store::{ClientInfo, Owner, Record, SessionKey};
+
+use crate::client_address::client_info;
+use crate::lifetimes::Lifetimes;
+use crate::request::Exchange;
+use crate::request::state::Live;
+use crate::storage::Admission;
+use crate::{Error, ErrorKind, SessionId};
+
+/// What a new session is to be, apart from its data.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) lifetimes: Lifetimes,
+    /// Overrides what `owned_by` says.
+    pub(super) owner: Option<Owner>,
+    /// What the client said of itself.
+    pub(super) client: Option<ClientInfo>,
+    /// Somebody just proved who they are.
+    pub(super) authenticated: bool,
+}
+
+impl<T: Send + Sync + 'static> Exchange<T> {
+    /// Stores a session under a fresh id and ends the other one in the same step. The caller has the turn.
+    pub(super) async fn mint(
+        &self,
+        data: Arc<T>,
+        origin: Origin,
+        ending: Option<SessionKey>,
+    ) -> Result<(), Error> {
+        self.refuse_after_response()?;
+        let id = SessionId::random()?;
+        let key = id.key();
+        let mut record = self.new_record(data, origin)?;
+        let begun = self
+            .inner()
+            .storage
+            .begin(ending.as_ref(), &key, record.clone());
+        record.version = match begun.await? {
+            Admission::Stored(version) => version,
+            Admission::Refused => return Err(Error::new(ErrorKind::TooManySessions)),
+            // Two equal random ids, or a store that breaks its laws.
+            Admission::Exists => return Err(Error::new(ErrorKind::Internal)),
+        };
+        self.created(Live {
+            id,
+            key,
+            record,
+            is_new: true,
+            by_old_id: false,
+        })
+        .await?;
+        if let Some(from) = ending {
+            // What was to end may have moved in this moment.
+            self.end_moved(&from).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes a session that has just got its id. If the response was handed over meanwhile nobody will learn
+    /// that id, so the session is ended again.
+    pub(super) async fn created(&self, live: Live<T>) -> Result<(), Error> {
+        let key = live.key;
+        {
+            let mut state = self.state();
+            if !state.responded {
+                state.created(live);
+                return Ok(());
+            }
+            state.ended();
+        }
+        // Should this fail, it lies there until it expires.
+        let _ = self.inner().storage.destroy(&key).await;
+        Err(Error::new(ErrorKind::ResponseStarted))
+    }
+
+    /// A session that nobody signed in to.
+    pub(super) fn unauthenticated(&self) -> Origin {
+        Origin {
+            lifetimes: self.inner().lifetimes,
+            owner: None,
+            client: None,
+            authenticated: false,
+        }
+    }
+
+    fn new_record(&self, data: Arc<T>, origin: Origin) -> Result<Record<T>, Error> {
+        let now = self.inner().storage.now();
+        let owner = match origin.owner {
+            Some(owner) => Some(owner),
+            None => self.owner_of(&data)?,
+        };
+        let mut times = origin.lifetimes.times(now);
+        times.authenticated_at = origin.authenticated.then_some(now);
+        let mut record = Record::new(data, times);
+        record.browser_session = origin.lifetimes.browser_session;
+        record.owner = owner;
+        record.client = match (origin.client, &self.inner().clients) {
+            (Some(said), _) => Some(said),
+            (None, Some(address)) => Some(client_info(self.head(), address)),
+            (None, None) => None,
+        }
+        .map(Arc::new);
+        Ok(record)
+    }
+
+    pub(super) fn owner_of(&self, data: &T) -> Result<Option<Owner>, Error> {
+        match &self.inner().owner_of {
+            Some(owner_of) => owner_of.of(data).map_err(Error::owner),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn refuse_after_response(&self) -> Result<(), Error> {
+        if self.state().responded {
+            return Err(Error::new(ErrorKind::ResponseStarted));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! The sessions of this session's owner.
+
+use cloakroom_store::Owner;
+
+use crate::request::Exchange;
+use crate::request::state::Live;
+use crate::{Error, SessionInfo};
+
+impl<T: Send + Sync + 'static> Exchange<T> {
+    /// The live sessions of this one's owner, this one among them.
+    pub(super) async fn devices(&self) -> Result<Vec<SessionInfo<T>>, Error> {
+        let (live, owner) = self.owned()?;
+        let Some(owner) = owner else {
+            return Ok(Vec::new());
+        };
+        let entries = self.inner().storage.list_by_owner(&owner).await?;
+        let info = |entry| SessionInfo::new(entry, Some(&live.key));
+        Ok(entries.into_iter().map(info).collect())
+    }
+
+    /// Ends all but this one. How many were live.
+    pub(super) async fn destroy_others(&self) -> Result<u64, Error> {
+        let (live, owner) = self.owned()?;
+        let Some(owner) = owner else {
+            return Ok(0);
+        };
+        let storage = &self.inner().storage;
+        storage.destroy_by_owner(&owner, Some(&live.key)).await
+    }
+
+    /// Ends all of them. How many were live.
+    pub(super) async fn destroy_everywhere(&self) -> Result<u64, Error> {
+        let (_, owner) = self.owned()?;
+        let count = match owner {
+            Some(owner) => self.inner().storage.destroy_by_owner(&owner, None).await?,
+            None => 0,
+        };
+        // This one is among them, unless it moved or changed hands meanwhile. The cookie goes in any case.
+        self.logout().await?;
+        Ok(count)
+    }
+
+    fn owned(&self) -> Result<(Live<T>, Option<Owner>), Error> {
+        let live = self.live()?;
+        let owner = live.record.owner.clone();
+        Ok((live, owner))
+    }
+}

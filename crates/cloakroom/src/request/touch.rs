@@ -1,0 +1,98 @@
+//! What remains to be done when the handler has answered: noting that the session was used, renewing its id.
+
+use std::time::Duration;
+
+use cloakroom_store::RotateOutcome;
+
+use crate::lifetimes::touch_due;
+use crate::renew_ids::{is_unconfirmed, seen};
+use crate::request::Exchange;
+use crate::request::state::Live;
+use crate::{RenewIds, SessionId};
+
+/// What is due.
+enum Due {
+    Nothing,
+    Touch,
+    Renewal(RenewIds),
+}
+
+impl<T: Send + Sync + 'static> Exchange<T> {
+    pub(super) fn touch_due(&self) -> bool {
+        !matches!(self.due(), Due::Nothing)
+    }
+
+    fn due(&self) -> Due {
+        let state = self.state();
+        let Some(live) = state.live() else {
+            return Due::Nothing;
+        };
+        let (inner, times) = (self.inner(), &live.record.times);
+        if live.is_new || live.by_old_id {
+            // Touching it by an old id would say that somebody uses the new one.
+            return Due::Nothing;
+        }
+        if let Some(renewal) = inner.renew_ids {
+            if !state.responded && renewal.due(times, inner.storage.now()) {
+                return Due::Renewal(renewal);
+            }
+            if !state.written && is_unconfirmed(times) {
+                return Due::Touch;
+            }
+        }
+        let tracked = inner.track_last_seen || times.idle_timeout.is_some();
+        if !state.written && tracked && touch_due(times, inner.storage.now()) {
+            return Due::Touch;
+        }
+        Due::Nothing
+    }
+
+    /// Trouble here is not the request's: the session keeps the end and the id that it has.
+    pub(super) async fn touch(&self) {
+        let _turn = self.turn.lock().await;
+        let due = self.due();
+        let Some(mut live) = self.state().live().cloned() else {
+            return;
+        };
+        match due {
+            Due::Nothing => {}
+            Due::Renewal(renewal) => self.renew(live, renewal).await,
+            Due::Touch => {
+                let storage = &self.inner().storage;
+                let times = &mut live.record.times;
+                times.last_seen_at = seen(times, storage.now());
+                // An error has been reported as an event; a session that ended meanwhile stays ended.
+                if let Ok(true) = storage.touch(&live.key, times.last_seen_at).await {
+                    self.state().wrote(live);
+                }
+            }
+        }
+    }
+
+    async fn renew(&self, mut live: Live<T>, renewal: RenewIds) {
+        let inner = self.inner();
+        let id: SessionId = inner.successors.successor(&live.id);
+        let (from, to) = (live.key, id.key());
+        let now = inner.storage.now();
+        let mut times = live.record.times;
+        // The same moment for both: nobody has used the new id yet.
+        times.renewed_at = now.max(times.created_at.plus(Duration::from_millis(1)));
+        times.last_seen_at = times.renewed_at;
+        let trail_ends_at = now.plus(renewal.remember.max(renewal.grace));
+        let renewed = inner.storage.renew(&from, &to, times, trail_ends_at).await;
+        // If it is gone, it ended or another request was faster, whose response carries the same id.
+        if let Ok(RotateOutcome::Moved { version, found }) = renewed {
+            live.id = id;
+            live.key = to;
+            if found == live.record.version {
+                live.record.version = version;
+            }
+            live.record.times = times;
+            live.is_new = true;
+            // The response was handed over meanwhile: the next request gets the id.
+            if !self.state().responded {
+                self.state().created(live);
+            }
+        }
+    }
+}

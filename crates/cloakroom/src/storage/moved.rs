@@ -1,0 +1,102 @@
+//! Sessions whose ids were renewed, found by their old keys.
+
+use std::time::Duration;
+
+use cloakroom_store::{Record, Renewal, RotateOutcome, SessionKey, Times, Timestamp, Trail};
+
+use super::{Loaded, Storage};
+use crate::{Error, ErrorKind};
+
+/// A session that is not where it was.
+pub(crate) struct Moved<T> {
+    /// Where it is.
+    pub(crate) key: SessionKey,
+    pub(crate) record: Record<T>,
+    /// When it left the key that was asked for.
+    pub(crate) left_at: Timestamp,
+    /// It moved once only.
+    pub(crate) is_next: bool,
+}
+
+/// Nobody renews an id so often while one request is in flight; whoever brings an id that old has kept it.
+const MAX_STEPS: usize = 64;
+
+impl<T: Send + Sync + 'static> Storage<T> {
+    /// A rotation after which [`find_moved`](Storage::find_moved) finds the session by its old key.
+    pub(crate) async fn renew(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+        trail_ends_at: Timestamp,
+    ) -> Result<RotateOutcome, Error> {
+        let outcome = self.renewal()?.renew(from, to, times, trail_ends_at);
+        let outcome = self.call("renew", outcome).await?;
+        self.noted_rotation(from, to, &outcome);
+        Ok(outcome)
+    }
+
+    /// The live session that was under this key, if it moved.
+    pub(crate) async fn find_moved(&self, from: &SessionKey) -> Result<Option<Moved<T>>, Error> {
+        let Some(first) = self.follow(from).await? else {
+            return Ok(None);
+        };
+        let mut trail = first;
+        for step in 0..MAX_STEPS {
+            if let Loaded::Live(record) = self.load_arriving(&trail).await? {
+                return Ok(Some(Moved {
+                    key: trail.to,
+                    record,
+                    left_at: first.moved_at,
+                    is_next: step == 0,
+                }));
+            }
+            match self.follow(&trail.to).await? {
+                Some(next) => trail = next,
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends the session that was under this key, if it moved. Whether there was one.
+    pub(crate) async fn destroy_moved(&self, from: &SessionKey) -> Result<bool, Error> {
+        let mut key = *from;
+        for _ in 0..MAX_STEPS {
+            let Some(trail) = self.follow(&key).await? else {
+                return Ok(false);
+            };
+            key = trail.to;
+            if self.destroy(&key).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    pub(crate) async fn follow(&self, key: &SessionKey) -> Result<Option<Trail>, Error> {
+        self.call("follow", self.renewal()?.follow(key)).await
+    }
+
+    /// Where the two keys live on different servers, a session that has just left may not have arrived yet.
+    async fn load_arriving(&self, trail: &Trail) -> Result<Loaded<T>, Error> {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        let mut loaded = self.load(&trail.to).await?;
+        for _ in 0..3 {
+            let arriving = matches!(loaded, Loaded::Nothing)
+                && self.now().since(trail.moved_at) < PATIENCE
+                && tokio::runtime::Handle::try_current().is_ok();
+            if !arriving || self.follow(&trail.to).await?.is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            loaded = self.load(&trail.to).await?;
+        }
+        Ok(loaded)
+    }
+
+    fn renewal(&self) -> Result<&dyn Renewal, Error> {
+        let renewal = self.store.renewal();
+        renewal.ok_or_else(|| Error::new(ErrorKind::Unsupported))
+    }
+}

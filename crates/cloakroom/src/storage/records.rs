@@ -1,0 +1,202 @@
+use std::sync::Arc;
+
+use cloakroom_store::{
+    AdmitOutcome, Clock, Expect, OwnerLimit, Record, RotateOutcome, SessionKey, SetOutcome, Store,
+    StoreErrorKind, Times, Timestamp,
+};
+
+use super::call::timed;
+use crate::ended::Watchers;
+use crate::event::{Event, Events};
+use crate::{Error, ErrorKind};
+
+pub(crate) struct Storage<T> {
+    pub(crate) store: Arc<dyn Store<T>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Events,
+    pub(crate) undecodable_is_an_error: bool,
+    /// How many sessions an owner may have.
+    pub(crate) owner_limit: Option<OwnerLimit>,
+    /// Who waits for the end of a session.
+    pub(crate) watchers: Arc<Watchers>,
+}
+
+/// What is under a key.
+pub(crate) enum Loaded<T> {
+    Live(Record<T>),
+    Nothing,
+    /// Something that does not decode. It counts as absent, but it is there.
+    Undecodable,
+}
+
+/// How a new session fared.
+pub(crate) enum Admission {
+    Stored(u64),
+    Exists,
+    /// Its owner has too many.
+    Refused,
+}
+
+impl<T: Send + Sync + 'static> Storage<T> {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Loaded<T>, Error> {
+        match timed("get", self.store.get(key)).await {
+            Ok(Some(record)) if record.times.expired_at(self.now()) => {
+                self.events.emit(|| Event::Expired {
+                    handle: key.handle(),
+                });
+                Ok(Loaded::Nothing)
+            }
+            Ok(Some(record)) => Ok(Loaded::Live(record)),
+            Ok(None) => Ok(Loaded::Nothing),
+            Err(error) if error.kind() == StoreErrorKind::Undecodable => {
+                let error = Error::store(error);
+                self.events.emit(|| Event::Undecodable {
+                    handle: key.handle(),
+                    error: &error,
+                });
+                if self.undecodable_is_an_error {
+                    Err(error)
+                } else {
+                    Ok(Loaded::Undecodable)
+                }
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    pub(crate) async fn set(
+        &self,
+        key: &SessionKey,
+        record: Record<T>,
+        expect: Expect,
+    ) -> Result<SetOutcome, Error> {
+        self.call("set", self.store.set(key, record, expect)).await
+    }
+
+    /// Stores a new session, within the limit of its owner, and ends the one under `ending`.
+    pub(crate) async fn begin(
+        &self,
+        ending: Option<&SessionKey>,
+        key: &SessionKey,
+        record: Record<T>,
+    ) -> Result<Admission, Error> {
+        let admission = match (self.owner_limit, &record.owner, ending) {
+            (Some(limit), Some(_), _) => self.admit(ending, key, record, limit).await?,
+            (_, _, Some(from)) => {
+                let outcome = self.store.replace(from, key, record);
+                admission(self.call("replace", outcome).await?)?
+            }
+            (_, _, None) => admission(self.set(key, record, Expect::Absent).await?)?,
+        };
+        if let (Admission::Stored(_), Some(from)) = (&admission, ending) {
+            self.ended(from);
+        }
+        if let Admission::Stored(_) = admission {
+            self.events.emit(|| Event::Created {
+                handle: key.handle(),
+            });
+        }
+        Ok(admission)
+    }
+
+    async fn admit(
+        &self,
+        ending: Option<&SessionKey>,
+        key: &SessionKey,
+        record: Record<T>,
+        limit: OwnerLimit,
+    ) -> Result<Admission, Error> {
+        let limits = self.store.owner_limits();
+        let limits = limits.expect("the configuration was refused otherwise");
+        let outcome = limits.admit(ending, key, record, limit);
+        match self.call("admit", outcome).await? {
+            AdmitOutcome::Stored { version, ended } => {
+                for key in ended {
+                    self.events.emit(|| Event::Evicted {
+                        handle: key.handle(),
+                    });
+                    self.watchers.wake(&key);
+                }
+                Ok(Admission::Stored(version))
+            }
+            AdmitOutcome::Exists => Ok(Admission::Exists),
+            AdmitOutcome::Refused => {
+                self.events.emit(|| Event::TooManySessions);
+                Ok(Admission::Refused)
+            }
+            // The contract may learn new words; none of them means that it was stored.
+            _ => Err(Error::new(ErrorKind::Internal)),
+        }
+    }
+
+    pub(crate) async fn rotate(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+    ) -> Result<RotateOutcome, Error> {
+        let outcome = self.store.rotate(from, to, times);
+        let outcome = self.call("rotate", outcome).await?;
+        self.noted_rotation(from, to, &outcome);
+        Ok(outcome)
+    }
+
+    pub(super) fn noted_rotation(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        outcome: &RotateOutcome,
+    ) {
+        if let RotateOutcome::Moved { .. } = outcome {
+            self.events.emit(|| Event::Rotated {
+                from: from.handle(),
+                to: to.handle(),
+            });
+            self.watchers.wake(from);
+        }
+    }
+
+    pub(crate) async fn touch(
+        &self,
+        key: &SessionKey,
+        last_seen_at: Timestamp,
+    ) -> Result<bool, Error> {
+        let live = self.store.touch(key, last_seen_at);
+        let live = self.call("touch", live).await?;
+        if live {
+            self.events.emit(|| Event::Touched {
+                handle: key.handle(),
+            });
+        }
+        Ok(live)
+    }
+
+    pub(crate) async fn destroy(&self, key: &SessionKey) -> Result<bool, Error> {
+        let live = self.call("destroy", self.store.destroy(key)).await?;
+        if live {
+            self.ended(key);
+        }
+        Ok(live)
+    }
+
+    /// This process ended it.
+    fn ended(&self, key: &SessionKey) {
+        self.events.emit(|| Event::Destroyed {
+            handle: key.handle(),
+        });
+        self.watchers.wake(key);
+    }
+}
+
+fn admission(outcome: SetOutcome) -> Result<Admission, Error> {
+    match outcome {
+        SetOutcome::Stored(version) => Ok(Admission::Stored(version)),
+        SetOutcome::Exists => Ok(Admission::Exists),
+        // Law 3 leaves no other answer to `Absent`.
+        _ => Err(Error::new(ErrorKind::Internal)),
+    }
+}
