@@ -48,6 +48,8 @@ pub enum DbErrorKind {
     Missing,
     /// The table was made by a later release of this crate.
     NewerSchema,
+    /// The table was made by a state of this crate that this release does not bring up to date.
+    OlderSchema,
     /// A row does not hold what this crate writes.
     MalformedRow,
     /// Called outside a tokio runtime.
@@ -91,9 +93,10 @@ impl DbError {
             | DbErrorKind::Storage
             | DbErrorKind::Missing => StoreErrorKind::Unavailable,
             DbErrorKind::MalformedRow => StoreErrorKind::Undecodable,
-            DbErrorKind::NewerSchema | DbErrorKind::NoRuntime | DbErrorKind::Other => {
-                StoreErrorKind::Internal
-            }
+            DbErrorKind::NewerSchema
+            | DbErrorKind::OlderSchema
+            | DbErrorKind::NoRuntime
+            | DbErrorKind::Other => StoreErrorKind::Internal,
         };
         StoreError::new(kind, self)
     }

@@ -153,6 +153,7 @@ pub(crate) fn with_times(bindings: Bindings, times: &Times) -> Bindings {
             Param::AuthenticatedAt,
             times.authenticated_at.map(Timestamp::as_millis),
         )
+        .int(Param::RenewedAt, times.renewed_at.as_millis())
         .int(Param::LastSeenAt, times.last_seen_at.as_millis())
         .int(Param::EndsAt, times.ends_at.map(Timestamp::as_millis))
         .int(Param::IdleTimeoutMs, idle)

@@ -9,8 +9,11 @@ use crate::statement::Statement;
 use crate::statements::fill;
 
 /// The version of the schema that this release makes and understands. It is kept in the table
-/// `<table>_schema`.
-pub const SCHEMA_VERSION: u32 = 1;
+/// `<table>_schema`. Version 1 was never released; `create` refuses it.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// How many rows the table `<table>_locks` has, for engines that lock an owner by one of them.
+const LOCKS: u32 = 256;
 
 /// How often the tables are tried to be made while other instances make them too.
 const SET_UP_ATTEMPTS: u64 = 10;
@@ -27,6 +30,8 @@ impl Schema {
     pub(crate) fn of<DB: Engine>(table: &TableName) -> Self {
         let sql = DB::DIALECTAL;
         let number = SCHEMA_VERSION.to_string();
+        let locks: Vec<String> = (0..LOCKS).map(|id| format!("({id})")).collect();
+        let locks = locks.join(", ");
         Self {
             table: table.clone(),
             version: Statement::compile(
@@ -40,7 +45,11 @@ impl Schema {
             statements: sql
                 .schema
                 .iter()
-                .map(|statement| fill(statement, sql, table).replace("{schema_version}", &number))
+                .map(|statement| {
+                    fill(statement, sql, table)
+                        .replace("{schema_version}", &number)
+                        .replace("{locks}", &locks)
+                })
                 .collect(),
         }
     }
@@ -68,6 +77,7 @@ pub(crate) async fn ensure<DB: Engine>(
     match found::<DB>(connection, schema).await? {
         Some(version) if version == i64::from(SCHEMA_VERSION) => Ok(()),
         Some(version) if version > i64::from(SCHEMA_VERSION) => Err(newer(schema, version)),
+        Some(version) if version > 0 => Err(older(schema, version)),
         _ => Err(DbError::new(
             DbErrorKind::Other,
             format!("the table {}_schema holds no version", schema.table),
@@ -106,6 +116,18 @@ async fn found<DB: Engine>(
             error => Err(error),
         },
     }
+}
+
+fn older(schema: &Schema, version: i64) -> DbError {
+    let table = &schema.table;
+    DbError::new(
+        DbErrorKind::OlderSchema,
+        format!(
+            "the table {table} has schema version {version}, of a state before the first release; this release \
+             knows version {SCHEMA_VERSION}. Choose another table, or drop {table} and {table}_schema, which ends \
+             the sessions in it",
+        ),
+    )
 }
 
 fn newer(schema: &Schema, version: i64) -> DbError {

@@ -26,6 +26,8 @@ pub struct DbStoreSession {
     pub created_at: Timestamp,
     /// `authenticated_at`: when its user signed in, if anybody did.
     pub authenticated_at: Option<Timestamp>,
+    /// `renewed_at`: when it got the id that it has.
+    pub renewed_at: Timestamp,
     /// `last_seen_at`: when it was last used.
     pub last_seen_at: Timestamp,
     /// `ends_at`: the absolute end, if there is one.
@@ -58,6 +60,7 @@ impl DbStoreSession {
         let data = codec::decode(&self.codec, &self.data)?;
         let mut times = Times::starting(self.created_at);
         times.authenticated_at = self.authenticated_at;
+        times.renewed_at = self.renewed_at;
         times.last_seen_at = self.last_seen_at;
         times.ends_at = self.ends_at;
         times.idle_timeout = self.idle_timeout_ms.map(Duration::from_millis);
@@ -96,19 +99,20 @@ impl DbStoreSession {
             version: u64::try_from(int(1)?).map_err(|_| malformed())?,
             created_at: Timestamp::from_millis(int(2)?),
             authenticated_at: moment(3)?,
-            last_seen_at: Timestamp::from_millis(int(4)?),
-            ends_at: moment(5)?,
-            idle_timeout_ms: match maybe_int(6)? {
+            renewed_at: Timestamp::from_millis(int(4)?),
+            last_seen_at: Timestamp::from_millis(int(5)?),
+            ends_at: moment(6)?,
+            idle_timeout_ms: match maybe_int(7)? {
                 Some(millis) => Some(u64::try_from(millis).map_err(|_| malformed())?),
                 None => None,
             },
-            expires_at: moment(7)?,
-            browser_session: int(8)? != 0,
-            owner: text(9)?,
-            user_agent: text(10)?,
-            address: text(11)?,
-            codec: required(DB::text(row, 12))?,
-            data: bytes(13)?,
+            expires_at: moment(8)?,
+            browser_session: int(9)? != 0,
+            owner: text(10)?,
+            user_agent: text(11)?,
+            address: text(12)?,
+            codec: required(DB::text(row, 13))?,
+            data: bytes(14)?,
         })
     }
 }
@@ -119,6 +123,7 @@ impl fmt::Debug for DbStoreSession {
             .field("handle", &self.key.handle())
             .field("version", &self.version)
             .field("created_at", &self.created_at)
+            .field("renewed_at", &self.renewed_at)
             .field("last_seen_at", &self.last_seen_at)
             .field("expires_at", &self.expires_at)
             .field("codec", &self.codec)

@@ -102,6 +102,7 @@ params! {
     Version "version",
     CreatedAt "created_at",
     AuthenticatedAt "authenticated_at",
+    RenewedAt "renewed_at",
     LastSeenAt "last_seen_at",
     EndsAt "ends_at",
     IdleTimeoutMs "idle_timeout_ms",

@@ -51,19 +51,19 @@ pub(crate) struct Statements {
 }
 
 /// In the order in which [`crate::DbStoreSession`] reads them.
-const COLUMNS: &str = "session_key, version, created_at, authenticated_at, last_seen_at, ends_at, \
-    idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+const COLUMNS: &str = "session_key, version, created_at, authenticated_at, renewed_at, last_seen_at, \
+    ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
 
 /// The columns of an insert, and their values.
-const INSERT_COLUMNS: &str = "session_key, handle, version, created_at, authenticated_at, last_seen_at, ends_at, \
-    idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
-const INSERT_VALUES: &str = ":to, :handle, 1, :created_at, :authenticated_at, :last_seen_at, :ends_at, \
-    :idle_timeout_ms, :expires_at, :browser_session, :owner, :user_agent, :address, :codec, :data";
+const INSERT_COLUMNS: &str = "session_key, handle, version, created_at, authenticated_at, renewed_at, \
+    last_seen_at, ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+const INSERT_VALUES: &str = ":to, :handle, 1, :created_at, :authenticated_at, :renewed_at, \
+    :last_seen_at, :ends_at, :idle_timeout_ms, :expires_at, :browser_session, :owner, :user_agent, :address, :codec, :data";
 
 const LIVE: &str = "(expires_at IS NULL OR expires_at > :now)";
 
-const TIMES: &str = "created_at = :created_at, authenticated_at = :authenticated_at, last_seen_at = :last_seen_at, \
-    ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, expires_at = :expires_at";
+const TIMES: &str = "created_at = :created_at, authenticated_at = :authenticated_at, renewed_at = :renewed_at, \
+    last_seen_at = :last_seen_at, ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, expires_at = :expires_at";
 
 const CONTENT: &str = "browser_session = :browser_session, owner = :owner, user_agent = :user_agent, \
     address = :address, codec = :codec, data = :data";

@@ -157,7 +157,7 @@ pub(crate) async fn all<B: Bench>(bench: Arc<B>) {
         rows::a_malformed_column_harms_its_row_only,
         rows::the_row_as_stored,
         rows::no_secret_in_errors_nor_debug,
-        rows::a_newer_schema_is_refused,
+        rows::a_schema_of_another_version_is_refused,
         rows::a_missing_table_is_not_a_logout,
         rows::codecs_can_be_switched,
     );

@@ -11,6 +11,7 @@ use super::*;
 pub(crate) async fn stored_is_got_back_whole<B: Bench>(case: Case<B>) {
     let mut times = Times::starting(millis(1_000));
     times.authenticated_at = Some(millis(2_000));
+    times.renewed_at = millis(2_500);
     times.last_seen_at = millis(3_000);
     times.ends_at = Some(millis(i64::MAX));
     times.idle_timeout = Some(Duration::from_millis(u64::MAX / 2 - 5_000));

@@ -124,17 +124,27 @@ pub(crate) async fn no_secret_in_errors_nor_debug<B: Bench>(case: Case<B>) {
     }
 }
 
-pub(crate) async fn a_newer_schema_is_refused<B: Bench>(case: Case<B>) {
-    case.execute("UPDATE {table}_schema SET version = 2").await;
+pub(crate) async fn a_schema_of_another_version_is_refused<B: Bench>(case: Case<B>) {
+    case.execute("UPDATE {table}_schema SET version = 3").await;
     let error = case.builder().create().await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Internal);
     assert_eq!(db_kind(&error), DbErrorKind::NewerSchema);
     let text = error.source().unwrap().to_string();
     assert!(
-        text.contains("version 2") && text.contains(case.table.as_str()),
+        text.contains("version 3") && text.contains(case.table.as_str()),
         "{text}"
     );
+
+    // Without a column that this release needs.
     case.execute("UPDATE {table}_schema SET version = 1").await;
+    case.execute("ALTER TABLE {table} DROP COLUMN renewed_at")
+        .await;
+    let error = case.builder().create().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Internal);
+    assert_eq!(db_kind(&error), DbErrorKind::OlderSchema);
+    assert!(error.source().unwrap().to_string().contains("version 1"));
+
+    case.execute("UPDATE {table}_schema SET version = 2").await;
     case.builder().create().await.unwrap();
 }
 

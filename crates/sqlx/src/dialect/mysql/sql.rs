@@ -14,6 +14,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         version = IF(expires_at <= :now, LAST_INSERT_ID(1), version + 0 * LAST_INSERT_ID(2)), \
         created_at = IF(expires_at <= :now, VALUES(created_at), created_at), \
         authenticated_at = IF(expires_at <= :now, VALUES(authenticated_at), authenticated_at), \
+        renewed_at = IF(expires_at <= :now, VALUES(renewed_at), renewed_at), \
         last_seen_at = IF(expires_at <= :now, VALUES(last_seen_at), last_seen_at), \
         ends_at = IF(expires_at <= :now, VALUES(ends_at), ends_at), \
         idle_timeout_ms = IF(expires_at <= :now, VALUES(idle_timeout_ms), idle_timeout_ms), \
@@ -38,6 +39,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
             version BIGINT NOT NULL,
             created_at BIGINT NOT NULL,
             authenticated_at BIGINT,
+            renewed_at BIGINT NOT NULL,
             last_seen_at BIGINT NOT NULL,
             ends_at BIGINT,
             idle_timeout_ms BIGINT,
@@ -51,6 +53,17 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
             INDEX {table}_expiry (expires_at),
             INDEX {table}_owner (owner, created_at)
         ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC",
+        "CREATE TABLE IF NOT EXISTS {table}_trails (
+            session_key BINARY(32) NOT NULL PRIMARY KEY,
+            moved_to BINARY(32) NOT NULL,
+            moved_at BIGINT NOT NULL,
+            ends_at BIGINT NOT NULL,
+            INDEX {table}_trails_end (ends_at)
+        ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC",
+        "CREATE TABLE IF NOT EXISTS {table}_locks (
+            id BIGINT NOT NULL PRIMARY KEY
+        ) ENGINE = InnoDB",
+        "INSERT IGNORE INTO {table}_locks (id) VALUES {locks}",
         "CREATE TABLE IF NOT EXISTS {table}_schema (
             id BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL
         ) ENGINE = InnoDB",

@@ -25,6 +25,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
             version BIGINT NOT NULL,
             created_at BIGINT NOT NULL,
             authenticated_at BIGINT,
+            renewed_at BIGINT NOT NULL,
             last_seen_at BIGINT NOT NULL,
             ends_at BIGINT,
             idle_timeout_ms BIGINT,
@@ -38,6 +39,13 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         )",
         "CREATE INDEX IF NOT EXISTS {table}_expiry ON {table} (expires_at) WHERE expires_at IS NOT NULL",
         "CREATE INDEX IF NOT EXISTS {table}_owner ON {table} (owner, created_at) WHERE owner IS NOT NULL",
+        "CREATE TABLE IF NOT EXISTS {table}_trails (
+            session_key BYTEA NOT NULL PRIMARY KEY CHECK (length(session_key) = 32),
+            moved_to BYTEA NOT NULL CHECK (length(moved_to) = 32),
+            moved_at BIGINT NOT NULL,
+            ends_at BIGINT NOT NULL
+        )",
+        "CREATE INDEX IF NOT EXISTS {table}_trails_end ON {table}_trails (ends_at)",
         "CREATE TABLE IF NOT EXISTS {table}_schema (
             id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL
         )",

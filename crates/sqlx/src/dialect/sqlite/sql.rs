@@ -21,6 +21,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
             version INTEGER NOT NULL,
             created_at INTEGER NOT NULL,
             authenticated_at INTEGER,
+            renewed_at INTEGER NOT NULL,
             last_seen_at INTEGER NOT NULL,
             ends_at INTEGER,
             idle_timeout_ms INTEGER,
@@ -34,6 +35,13 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         ) STRICT",
         "CREATE INDEX IF NOT EXISTS {table}_expiry ON {table} (expires_at) WHERE expires_at IS NOT NULL",
         "CREATE INDEX IF NOT EXISTS {table}_owner ON {table} (owner, created_at) WHERE owner IS NOT NULL",
+        "CREATE TABLE IF NOT EXISTS {table}_trails (
+            session_key BLOB NOT NULL PRIMARY KEY CHECK (length(session_key) = 32),
+            moved_to BLOB NOT NULL CHECK (length(moved_to) = 32),
+            moved_at INTEGER NOT NULL,
+            ends_at INTEGER NOT NULL
+        ) STRICT",
+        "CREATE INDEX IF NOT EXISTS {table}_trails_end ON {table}_trails (ends_at)",
         "CREATE TABLE IF NOT EXISTS {table}_schema (
             id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL
         ) STRICT",
