@@ -168,7 +168,7 @@ impl<T> SqliteStoreBuilder<T> {
             bindings
                 .int(Param::Now, clock.now().as_millis())
                 .int(Param::Limit, batch);
-            db.execute(&all.purge, &bindings)
+            all.purge(db, &bindings)
         };
         let engine = Engine::open(options, Box::new(purge)).await;
         let inner = Inner {

@@ -8,7 +8,7 @@ use crate::SqliteStore;
 use crate::engine::Db;
 use crate::error::DbError;
 use crate::operations::Inner;
-use crate::session::{DbStoreSession, View};
+use crate::session::{DbStoreSession, View, key_at};
 use crate::statement::{Bindings, Param, Statement, Value};
 use crate::statements::Statements;
 
@@ -58,6 +58,7 @@ where
                     _ => {}
                 }
             }
+            inner.clear_trails().await?;
             inner.purge_all().await?;
             Ok(ended)
         })
@@ -120,9 +121,21 @@ impl Inner {
         loop {
             let mut bindings = self.now();
             bindings.int(Param::Limit, i64::from(self.purge_batch));
-            match self.remove(bindings, |all| &all.purge).await? {
-                0 => return Ok(removed),
-                some => removed += some,
+            let purge = |all: &Statements, db: &Db, bindings: &Bindings| all.purge(db, bindings);
+            let purged = self.write(bindings, purge).await?;
+            if purged.most() == 0 {
+                return Ok(removed);
+            }
+            removed += purged.sessions;
+        }
+    }
+
+    async fn clear_trails(&self) -> Result<(), StoreError> {
+        loop {
+            let mut bindings = Bindings::new();
+            bindings.int(Param::Limit, CLEAR_BATCH);
+            if self.remove(bindings, |all| &all.clear_trails).await? == 0 {
+                return Ok(());
             }
         }
     }
@@ -136,7 +149,7 @@ impl Inner {
         let read = move |db: &Db| {
             let mut page = Page::default();
             db.rows(statement(&statements), &bindings, |row| {
-                page.last = Some(View::key_of(row)?);
+                page.last = Some(key_at(row, 0)?);
                 // Kept, not returned: a row that is not as it should be harms itself only.
                 page.rows
                     .push(View::from_row(row).map(|view| view.to_session()));

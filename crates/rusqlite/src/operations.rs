@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::codec::Codec;
 use crate::engine::{Db, Engine};
 use crate::error::{DbError, Failure};
+use crate::purge::Purged;
 use crate::statement::{Bindings, Param, Value};
 use crate::statements::Statements;
 
@@ -87,6 +88,7 @@ pub(crate) fn bind_times(bindings: &mut Bindings, times: &Times) {
             Param::AuthenticatedAt,
             times.authenticated_at.map(Timestamp::as_millis),
         )
+        .int(Param::RenewedAt, times.renewed_at.as_millis())
         .int(Param::LastSeenAt, times.last_seen_at.as_millis())
         .int(Param::EndsAt, times.ends_at.map(Timestamp::as_millis))
         .int(Param::IdleTimeoutMs, idle)
@@ -166,6 +168,14 @@ impl Statements {
     /// Whether there was a live one.
     pub(crate) fn destroy(&self, db: &Db, bindings: &Bindings) -> Result<bool, Failure> {
         Ok(db.int(&self.destroy, bindings)? == Some(1))
+    }
+
+    /// One batch.
+    pub(crate) fn purge(&self, db: &Db, bindings: &Bindings) -> Result<Purged, Failure> {
+        Ok(Purged {
+            sessions: db.execute(&self.purge, bindings)?,
+            trails: db.execute(&self.purge_trails, bindings)?,
+        })
     }
 
     fn live_version(&self, db: &Db, bindings: &Bindings) -> Result<Option<u64>, Failure> {

@@ -27,14 +27,28 @@ impl PurgePlan {
         now.checked_add(self.interval?.mul_f64(fastrand::f64()))
     }
 
-    /// The next time, after a batch that removed so many.
-    pub(crate) fn next(&self, now: Instant, removed: u64) -> Option<Instant> {
+    /// The next time, after this batch.
+    pub(crate) fn next(&self, now: Instant, purged: Purged) -> Option<Instant> {
         let interval = self.interval?;
-        let wait = match removed < u64::from(self.batch) {
+        let wait = match purged.most() < u64::from(self.batch) {
             true => interval.mul_f64(0.5 + fastrand::f64()),
             false => PAUSE,
         };
         now.checked_add(wait)
+    }
+}
+
+/// What one batch removed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Purged {
+    pub(crate) sessions: u64,
+    pub(crate) trails: u64,
+}
+
+impl Purged {
+    /// The larger of the two: whether there may be more.
+    pub(crate) fn most(self) -> u64 {
+        self.sessions.max(self.trails)
     }
 }
 
@@ -49,8 +63,10 @@ mod tests {
             batch: 10,
         };
         let now = Instant::now();
-        assert_eq!(plan.next(now, 10), Some(now + PAUSE));
-        let wait = plan.next(now, 9).unwrap() - now;
+        let purged = |sessions, trails| Purged { sessions, trails };
+        assert_eq!(plan.next(now, purged(10, 0)), Some(now + PAUSE));
+        assert_eq!(plan.next(now, purged(0, 10)), Some(now + PAUSE));
+        let wait = plan.next(now, purged(9, 9)).unwrap() - now;
         assert!((30..=90).contains(&wait.as_secs()));
         assert!(plan.first(now).unwrap() - now <= Duration::from_secs(60));
     }
@@ -62,6 +78,6 @@ mod tests {
             batch: 10,
         };
         assert_eq!(plan.first(Instant::now()), None);
-        assert_eq!(plan.next(Instant::now(), 10), None);
+        assert_eq!(plan.next(Instant::now(), Purged::default()), None);
     }
 }

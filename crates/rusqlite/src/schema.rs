@@ -7,8 +7,8 @@ use crate::error::{DbError, DbErrorKind, Failure};
 use crate::statements::fill;
 
 /// The version of the schema that this release makes and understands. It is kept in the table
-/// `<table>_schema`.
-pub const SCHEMA_VERSION: u32 = 1;
+/// `<table>_schema`. Version 1 was never released; `open` refuses it.
+pub const SCHEMA_VERSION: u32 = 2;
 
 // `data` is `ANY` so that JSON stays text and MessagePack bytes.
 const STATEMENTS: &[&str] = &[
@@ -18,6 +18,7 @@ const STATEMENTS: &[&str] = &[
             version INTEGER NOT NULL,
             created_at INTEGER NOT NULL,
             authenticated_at INTEGER,
+            renewed_at INTEGER NOT NULL,
             last_seen_at INTEGER NOT NULL,
             ends_at INTEGER,
             idle_timeout_ms INTEGER,
@@ -31,6 +32,13 @@ const STATEMENTS: &[&str] = &[
         ) STRICT",
     "CREATE INDEX IF NOT EXISTS {table}_expiry ON {table} (expires_at) WHERE expires_at IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS {table}_owner ON {table} (owner, created_at) WHERE owner IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS {table}_trails (
+            session_key BLOB NOT NULL PRIMARY KEY CHECK (length(session_key) = 32),
+            moved_to BLOB NOT NULL CHECK (length(moved_to) = 32),
+            moved_at INTEGER NOT NULL,
+            ends_at INTEGER NOT NULL
+        ) STRICT",
+    "CREATE INDEX IF NOT EXISTS {table}_trails_end ON {table}_trails (ends_at)",
     "CREATE TABLE IF NOT EXISTS {table}_schema (
             id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL
         ) STRICT",

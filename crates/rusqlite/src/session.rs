@@ -27,6 +27,8 @@ pub struct DbStoreSession {
     pub created_at: Timestamp,
     /// `authenticated_at`: when its user signed in, if anybody did.
     pub authenticated_at: Option<Timestamp>,
+    /// `renewed_at`: when it got the id that it has.
+    pub renewed_at: Timestamp,
     /// `last_seen_at`: when it was last used.
     pub last_seen_at: Timestamp,
     /// `ends_at`: the absolute end, if there is one.
@@ -93,36 +95,31 @@ impl<'r> View<'r> {
         let columns = Columns(row);
         let mut times = Times::starting(Timestamp::from_millis(columns.int(2)?));
         times.authenticated_at = columns.moment(3)?;
-        times.last_seen_at = Timestamp::from_millis(columns.int(4)?);
-        times.ends_at = columns.moment(5)?;
-        times.idle_timeout = match columns.maybe_int(6)? {
+        times.renewed_at = Timestamp::from_millis(columns.int(4)?);
+        times.last_seen_at = Timestamp::from_millis(columns.int(5)?);
+        times.ends_at = columns.moment(6)?;
+        times.idle_timeout = match columns.maybe_int(7)? {
             Some(millis) => Some(Duration::from_millis(unsigned(millis)?)),
             None => None,
         };
         Ok(Self {
-            key: Self::key_of(row)?,
+            key: key_at(row, 0)?,
             version: unsigned(columns.int(1)?)?,
             times,
-            expires_at: columns.moment(7)?,
-            browser_session: columns.int(8)? != 0,
-            owner: columns.maybe_text(9)?,
-            user_agent: columns.maybe_text(10)?,
-            address: columns.maybe_text(11)?,
-            codec: columns.maybe_text(12)?.ok_or_else(DbError::malformed)?,
-            data: columns.bytes(13)?,
+            expires_at: columns.moment(8)?,
+            browser_session: columns.int(9)? != 0,
+            owner: columns.maybe_text(10)?,
+            user_agent: columns.maybe_text(11)?,
+            address: columns.maybe_text(12)?,
+            codec: columns.maybe_text(13)?.ok_or_else(DbError::malformed)?,
+            data: columns.bytes(14)?,
         })
-    }
-
-    pub(crate) fn key_of(row: &Row<'_>) -> Result<SessionKey, DbError> {
-        let bytes = <[u8; 32]>::try_from(Columns(row).bytes(0)?);
-        Ok(SessionKey::from_bytes(
-            bytes.map_err(|_| DbError::malformed())?,
-        ))
     }
 
     fn of(row: &'r DbStoreSession) -> Self {
         let mut times = Times::starting(row.created_at);
         times.authenticated_at = row.authenticated_at;
+        times.renewed_at = row.renewed_at;
         times.last_seen_at = row.last_seen_at;
         times.ends_at = row.ends_at;
         times.idle_timeout = row.idle_timeout_ms.map(Duration::from_millis);
@@ -167,6 +164,7 @@ impl<'r> View<'r> {
             version: self.version,
             created_at: self.times.created_at,
             authenticated_at: self.times.authenticated_at,
+            renewed_at: self.times.renewed_at,
             last_seen_at: self.times.last_seen_at,
             ends_at: self.times.ends_at,
             idle_timeout_ms: self.times.idle_timeout.map(millis),
@@ -179,6 +177,19 @@ impl<'r> View<'r> {
             data: self.data.to_owned(),
         }
     }
+}
+
+/// A column with a key.
+pub(crate) fn key_at(row: &Row<'_>, at: usize) -> Result<SessionKey, DbError> {
+    let bytes = <[u8; 32]>::try_from(Columns(row).bytes(at)?);
+    Ok(SessionKey::from_bytes(
+        bytes.map_err(|_| DbError::malformed())?,
+    ))
+}
+
+/// A column with a moment that is never missing.
+pub(crate) fn moment_at(row: &Row<'_>, at: usize) -> Result<Timestamp, DbError> {
+    Ok(Timestamp::from_millis(Columns(row).int(at)?))
 }
 
 /// Reads columns, and takes nothing for what it is not.

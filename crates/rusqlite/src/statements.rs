@@ -24,22 +24,31 @@ pub(crate) struct Statements {
     pub(crate) purge: Statement,
     pub(crate) list_by_owner: Statement,
     pub(crate) destroy_by_owner: Statement,
+    pub(crate) others: Statement,
+    pub(crate) end: Statement,
+    pub(crate) leave_trail: Statement,
+    pub(crate) follow: Statement,
+    pub(crate) purge_trails: Statement,
+    pub(crate) clear_trails: Statement,
 }
 
 /// In the order in which [`crate::session::View`] reads them.
-const COLUMNS: &str = "session_key, version, created_at, authenticated_at, last_seen_at, ends_at, \
-    idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+const COLUMNS: &str = "session_key, version, created_at, authenticated_at, renewed_at, last_seen_at, \
+    ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
 
 /// The columns of an insert, and their values.
-const INSERT_COLUMNS: &str = "session_key, handle, version, created_at, authenticated_at, last_seen_at, ends_at, \
-    idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
-const INSERT_VALUES: &str = ":to, :handle, 1, :created_at, :authenticated_at, :last_seen_at, :ends_at, \
-    :idle_timeout_ms, :expires_at, :browser_session, :owner, :user_agent, :address, :codec, :data";
+const INSERT_COLUMNS: &str = "session_key, handle, version, created_at, authenticated_at, renewed_at, \
+    last_seen_at, ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+const INSERT_VALUES: &str = ":to, :handle, 1, :created_at, :authenticated_at, :renewed_at, \
+    :last_seen_at, :ends_at, :idle_timeout_ms, :expires_at, :browser_session, :owner, :user_agent, :address, :codec, :data";
 
 const LIVE: &str = "(expires_at IS NULL OR expires_at > :now)";
 
-const TIMES: &str = "created_at = :created_at, authenticated_at = :authenticated_at, last_seen_at = :last_seen_at, \
-    ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, expires_at = :expires_at";
+/// The owner's other live sessions, when one takes the place of another.
+const OTHERS: &str = "owner = :owner AND {live} AND session_key <> :key AND session_key <> :to";
+
+const TIMES: &str = "created_at = :created_at, authenticated_at = :authenticated_at, renewed_at = :renewed_at, \
+    last_seen_at = :last_seen_at, ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, expires_at = :expires_at";
 
 const CONTENT: &str = "browser_session = :browser_session, owner = :owner, user_agent = :user_agent, \
     address = :address, codec = :codec, data = :data";
@@ -105,6 +114,28 @@ impl Statements {
             destroy_by_owner: build(
                 "DELETE FROM {table} WHERE owner = :owner AND session_key <> :except AND {live}",
             ),
+            others: build(
+                "SELECT session_key FROM {table} WHERE {others} ORDER BY created_at, session_key",
+            ),
+            end: build("DELETE FROM {table} WHERE session_key = :key"),
+            leave_trail: build(
+                "INSERT INTO {table}_trails (session_key, moved_to, moved_at, ends_at) \
+                 VALUES (:key, :to, :renewed_at, :trail_ends_at) \
+                 ON CONFLICT (session_key) DO UPDATE SET moved_to = excluded.moved_to, \
+                 moved_at = excluded.moved_at, ends_at = excluded.ends_at",
+            ),
+            follow: build(
+                "SELECT moved_to, moved_at FROM {table}_trails \
+                 WHERE session_key = :key AND ends_at > :now",
+            ),
+            purge_trails: build(
+                "DELETE FROM {table}_trails WHERE session_key IN \
+                 (SELECT session_key FROM {table}_trails WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit)",
+            ),
+            clear_trails: build(
+                "DELETE FROM {table}_trails WHERE session_key IN \
+                 (SELECT session_key FROM {table}_trails LIMIT :limit)",
+            ),
         }
     }
 }
@@ -118,6 +149,7 @@ pub(crate) fn fill(template: &str, table: &TableName) -> String {
         .replace("{times}", TIMES)
         .replace("{content}", CONTENT)
         .replace("{expiry}", EXPIRY)
+        .replace("{others}", OTHERS)
         .replace("{live}", LIVE)
         .replace("{table}", table.as_str())
 }

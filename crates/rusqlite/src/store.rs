@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cloakroom_store::{
-    Enumerate, Expect, Record, RotateOutcome, SessionKey, SetOutcome, Store, StoreError,
-    StoreFuture, Times, Timestamp,
+    Enumerate, Expect, OwnerLimits, Record, Renewal, RotateOutcome, SessionKey, SetOutcome, Store,
+    StoreError, StoreFuture, Times, Timestamp,
 };
+use rusqlite::Row;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -99,17 +100,36 @@ impl Inner {
     ) -> Result<Option<DbStoreSession>, StoreError> {
         let statements = Arc::clone(&self.statements);
         let read = move |db: &Db| {
-            let mut found = None;
-            db.rows(statement(&statements), &bindings, |row| {
-                found = Some(View::from_row(row)?.to_session());
-                Ok(())
-            })?;
-            Ok(found)
+            db.first(statement(&statements), &bindings, |row| {
+                Ok(View::from_row(row)?.to_session())
+            })
         };
         self.engine
             .read(read)
             .await
             .map_err(DbError::into_store_error)
+    }
+
+    /// What a statement finds under a key, in place if that takes no waiting.
+    pub(crate) fn look<R: Send + 'static>(
+        &self,
+        bindings: Bindings,
+        statement: fn(&Statements) -> &Statement,
+        view: fn(&Row<'_>) -> Result<R, DbError>,
+    ) -> StoreFuture<'_, Option<R>> {
+        match self
+            .engine
+            .read_in_place(|db| db.first(statement(&self.statements), &bindings, view))
+        {
+            Ok(found) => StoreFuture::ready(Ok(found)),
+            Err(NoAnswer::Failed(error)) => StoreFuture::ready(Err(error.into_store_error())),
+            Err(NoAnswer::Later | NoAnswer::Reconcile) => {
+                let statements = Arc::clone(&self.statements);
+                let read = move |db: &Db| db.first(statement(&statements), &bindings, view);
+                let read = self.engine.read(read);
+                StoreFuture::new(async { read.await.map_err(DbError::into_store_error) })
+            }
+        }
     }
 
     /// Runs this in a transaction. The answer comes after its commit.
@@ -135,12 +155,9 @@ where
         let inner = &*self.inner;
         let bindings = inner.at(key);
         let found = inner.engine.read_in_place(|db| {
-            let mut found = None;
-            db.rows(&inner.statements.get, &bindings, |row| {
-                found = Some(View::from_row(row)?.decode());
-                Ok(())
-            })?;
-            Ok(found)
+            db.first(&inner.statements.get, &bindings, |row| {
+                Ok(View::from_row(row)?.decode())
+            })
         });
         match found {
             Ok(found) => StoreFuture::ready(found.transpose()),
@@ -240,6 +257,14 @@ where
     }
 
     fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
+        Some(self)
+    }
+
+    fn owner_limits(&self) -> Option<&dyn OwnerLimits<T>> {
+        Some(self)
+    }
+
+    fn renewal(&self) -> Option<&dyn Renewal> {
         Some(self)
     }
 }

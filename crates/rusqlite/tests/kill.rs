@@ -1,33 +1,18 @@
 //! An application that is killed in the middle of its writes loses nothing that was acknowledged.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod support;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use cloakroom_rusqlite::SqliteStore;
-use cloakroom_store::{Clock, Expect, Record, SessionKey, SetOutcome, Store, SystemClock, Times};
+use cloakroom_store::{Expect, SetOutcome, Store};
+use support::{add, key, record};
 
 /// Tells the child process where to write.
 const WRITER_PATH: &str = "CLOAKROOM_TEST_WRITER_PATH";
-
-fn key(number: u32) -> SessionKey {
-    let mut bytes = [7; 32];
-    bytes[..4].copy_from_slice(&number.to_be_bytes());
-    SessionKey::from_bytes(bytes)
-}
-
-fn record(number: u32) -> Record<u32> {
-    Record::new(Arc::new(number), Times::starting(SystemClock.now()))
-}
-
-async fn add(store: &SqliteStore<u32>, number: u32) {
-    let outcome = store
-        .set(&key(number), record(number), Expect::Absent)
-        .await;
-    assert_eq!(outcome.unwrap(), SetOutcome::Stored(1));
-}
 
 #[tokio::test]
 async fn what_was_acknowledged_survives_kill_9() {

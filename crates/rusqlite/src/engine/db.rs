@@ -140,6 +140,24 @@ impl Db {
         !self.connection.is_autocommit()
     }
 
+    /// Within a transaction: either all of this takes effect, or none. The neighbours in the transaction keep
+    /// what they did.
+    pub(crate) fn all_or_nothing<R>(
+        &self,
+        work: impl FnOnce() -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        self.control("SAVEPOINT one")?;
+        let answer = work();
+        if answer.is_err() {
+            if !self.in_transaction() {
+                return answer;
+            }
+            self.control("ROLLBACK TO one")?;
+        }
+        self.control("RELEASE one")?;
+        answer
+    }
+
     fn control(&self, sql: &str) -> Result<(), DbError> {
         let mut prepared = self.connection.prepare_cached(sql).map_err(DbError::of)?;
         prepared.raw_execute().map_err(DbError::of)?;
@@ -162,18 +180,30 @@ impl Db {
         Ok(())
     }
 
-    /// The first column of the only row, if there is one.
+    /// What the only row holds, if there is one.
+    pub(crate) fn first<R>(
+        &self,
+        statement: &Statement,
+        bindings: &Bindings,
+        view: impl Fn(&Row<'_>) -> Result<R, DbError>,
+    ) -> Result<Option<R>, Failure> {
+        let mut found = None;
+        self.rows(statement, bindings, |row| {
+            found = Some(view(row)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The number in its first column.
     pub(crate) fn int(
         &self,
         statement: &Statement,
         bindings: &Bindings,
     ) -> Result<Option<i64>, Failure> {
-        let mut found = None;
-        self.rows(statement, bindings, |row| {
-            found = Some(row.get(0).map_err(|_| DbError::malformed())?);
-            Ok(())
-        })?;
-        Ok(found)
+        self.first(statement, bindings, |row| {
+            row.get(0).map_err(|_| DbError::malformed())
+        })
     }
 
     /// Runs a statement that answers no rows. How many it changed.

@@ -10,14 +10,15 @@ use super::job::Write;
 use super::lane::{Lane, Next};
 use super::readers::Readers;
 use crate::error::{DbError, DbErrorKind, Failure};
+use crate::purge::Purged;
 use crate::schema;
 
 /// The most callers that share one transaction. Beyond some dozens nothing is gained, and the first would wait
 /// for the last.
 const GROUP: usize = 256;
 
-/// Removes one batch of expired rows, and answers how many.
-pub(crate) type Purge = Box<dyn Fn(&Db) -> Result<u64, Failure> + Send>;
+/// Removes one batch of expired rows.
+pub(crate) type Purge = Box<dyn Fn(&Db) -> Result<Purged, Failure> + Send>;
 
 /// Does everything that changes the file, on a thread of its own: SQLite has one writer at a time. What was
 /// queued while a transaction was under way goes into the next one together, so that all of it waits for the
@@ -52,8 +53,8 @@ impl Writer {
             }
             // Also when there is always something else to do.
             if purge_at.is_some_and(|due| due <= Instant::now()) {
-                let removed = self.purge();
-                purge_at = self.options.purge.next(Instant::now(), removed);
+                let purged = self.purge();
+                purge_at = self.options.purge.next(Instant::now(), purged);
             }
         }
         // The last connection that is closed moves the write-ahead log into the file.
@@ -107,20 +108,22 @@ impl Writer {
         })
     }
 
-    fn purge(&mut self) -> u64 {
+    fn purge(&mut self) -> Purged {
         let purged = self.reconcile().and_then(|()| {
             let db = self.db.as_ref().expect("reconciled just now");
             (self.purge)(db).map_err(Failure::into_error)
         });
         match purged {
-            Ok(0) => 0,
-            Ok(removed) => {
-                tracing::debug!(removed, "expired sessions were purged");
-                removed
+            Ok(purged) => {
+                if purged.most() > 0 {
+                    let Purged { sessions, trails } = purged;
+                    tracing::debug!(sessions, trails, "what had expired was purged");
+                }
+                purged
             }
             Err(error) => {
                 tracing::warn!(%error, "purging expired sessions failed; it will be tried again");
-                0
+                Purged::default()
             }
         }
     }
