@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use cloakroom_rusqlite::{Durability, Reads, SqliteStore};
 use cloakroom_store::{
-    Clock, Expect, Owner, Record, SessionKey, SetOutcome, Store, SystemClock, Times,
+    Clock, Expect, Owner, Record, SessionKey, SetOutcome, Store, SystemClock, Times, Timestamp,
 };
 use rusqlite::Connection;
 
@@ -146,11 +146,12 @@ async fn stored(store: &Shared, operation: Operation, clients: u64, round: Durat
             let mut random = fastrand::Rng::with_seed(client);
             let mut count = 0_u64;
             while start.elapsed() < round {
-                let key = key(random.u64(..SESSIONS));
+                let number = random.u64(..SESSIONS);
+                let key = key(number);
                 match operation {
                     Operation::Get => assert!(store.get(&key).await.unwrap().is_some()),
                     Operation::Set => {
-                        let set = store.set(&key, record(client), Expect::Present);
+                        let set = store.set(&key, record(number), Expect::Present);
                         assert!(matches!(set.await.unwrap(), SetOutcome::Stored(_)));
                     }
                 }
@@ -191,7 +192,8 @@ fn bare(path: &Path, synchronous: &str, operation: Operation, round: Duration) -
     let mut random = fastrand::Rng::with_seed(1);
     let mut count = 0_u64;
     while start.elapsed() < round {
-        let key = key(random.u64(..SESSIONS));
+        let number = random.u64(..SESSIONS);
+        let key = key(number);
         let now = SystemClock.now().as_millis();
         match operation {
             Operation::Get => {
@@ -204,7 +206,7 @@ fn bare(path: &Path, synchronous: &str, operation: Operation, round: Duration) -
                 assert!(!data.is_empty());
             }
             Operation::Set => {
-                let record = record(1);
+                let record = record(number);
                 let owner = record.owner.as_ref().map(Owner::as_str);
                 let expires_at = record.times.expires_at().map(|end| end.as_millis());
                 let data = serde_json::to_string(&*record.data).unwrap();
@@ -229,7 +231,9 @@ fn record(number: u64) -> Record<Data> {
     let cart = (0..10)
         .map(|item| format!("item {item} of session {number}, as it was put there"))
         .collect();
-    let mut times = Times::starting(SystemClock.now());
+    // As of a session that began a while ago and is saved again: beginning and owner stay.
+    let mut times = Times::starting(Timestamp::from_millis(1_700_000_000_000));
+    times.last_seen_at = SystemClock.now();
     times.idle_timeout = Some(Duration::from_secs(1_800));
     let mut record = Record::new(Arc::new(cart), times);
     record.owner = Owner::new(format!("user-{}", number % 100)).ok();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use cloakroom_store::{
-    Clock, Record, RotateOutcome, SessionKey, SetOutcome, StoreError, Times, Timestamp,
+    Clock, Expect, Record, RotateOutcome, SessionKey, SetOutcome, StoreError, Times, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +13,7 @@ use crate::codec::Codec;
 use crate::engine::{Db, Engine};
 use crate::error::{DbError, Failure};
 use crate::purge::Purged;
+use crate::session::int_at;
 use crate::statement::{Bindings, Param, Value};
 use crate::statements::Statements;
 
@@ -101,33 +102,34 @@ pub(crate) fn bind_times(bindings: &mut Bindings, times: &Times) {
 /// Each runs within one transaction, so nothing comes between two statements of one of them.
 impl Statements {
     pub(crate) fn insert(&self, db: &Db, bindings: &Bindings) -> Result<SetOutcome, Failure> {
-        Ok(match db.int(&self.insert, bindings)? {
-            Some(_) => SetOutcome::Stored(1),
-            None => SetOutcome::Exists,
+        Ok(match db.execute(&self.insert, bindings)? {
+            0 => SetOutcome::Exists,
+            _ => SetOutcome::Stored(1),
         })
     }
 
-    /// `expected`, if given, is bound too.
+    /// Looks first: nobody else writes between the two statements, and what stays the same need not be indexed
+    /// again.
     pub(crate) fn update(
         &self,
         db: &Db,
         bindings: &Bindings,
-        expected: Option<u64>,
+        expect: Expect,
     ) -> Result<SetOutcome, Failure> {
-        let update = match expected {
-            None => &self.update_any,
-            Some(_) => &self.update_version,
-        };
-        if let Some(version) = db.int(update, bindings)? {
-            return Ok(SetOutcome::Stored(to_version(version)?));
+        let standing = db.first(&self.standing, bindings, |row| {
+            let version = to_version(int_at(row, 0)?)?;
+            Ok((version, int_at(row, 1)? == 1, int_at(row, 2)? == 1))
+        })?;
+        let outcome = expect.judge(standing.map(|(version, ..)| version));
+        if let (SetOutcome::Stored(_), Some((_, same_owner, same_end))) = (outcome, standing) {
+            let update = match (same_owner, same_end) {
+                (true, true) => &self.update_same_owner_and_end,
+                (true, false) => &self.update_same_owner,
+                (false, _) => &self.update,
+            };
+            db.execute(update, bindings)?;
         }
-        if expected.is_none() {
-            return Ok(SetOutcome::Gone);
-        }
-        Ok(match self.live_version(db, bindings)? {
-            Some(found) => SetOutcome::Conflict(found),
-            None => SetOutcome::Gone,
-        })
+        Ok(outcome)
     }
 
     pub(crate) fn rotate(
@@ -167,7 +169,11 @@ impl Statements {
 
     /// Whether there was a live one.
     pub(crate) fn destroy(&self, db: &Db, bindings: &Bindings) -> Result<bool, Failure> {
-        Ok(db.int(&self.destroy, bindings)? == Some(1))
+        let was_live = db.execute(&self.destroy, bindings)? > 0;
+        if !was_live {
+            db.execute(&self.end, bindings)?;
+        }
+        Ok(was_live)
     }
 
     /// One batch.

@@ -187,9 +187,14 @@ pub(crate) fn key_at(row: &Row<'_>, at: usize) -> Result<SessionKey, DbError> {
     ))
 }
 
+/// A column with a number that is never missing.
+pub(crate) fn int_at(row: &Row<'_>, at: usize) -> Result<i64, DbError> {
+    Columns(row).int(at)
+}
+
 /// A column with a moment that is never missing.
 pub(crate) fn moment_at(row: &Row<'_>, at: usize) -> Result<Timestamp, DbError> {
-    Ok(Timestamp::from_millis(Columns(row).int(at)?))
+    Ok(Timestamp::from_millis(int_at(row, at)?))
 }
 
 /// Reads columns, and takes nothing for what it is not.

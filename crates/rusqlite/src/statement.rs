@@ -90,7 +90,6 @@ params! {
     After "after",
     Limit "limit",
     Now "now",
-    Version "version",
     TrailEndsAt "trail_ends_at",
     CreatedAt "created_at",
     AuthenticatedAt "authenticated_at",

@@ -10,9 +10,11 @@ pub(crate) struct Statements {
     pub(crate) get: Statement,
     pub(crate) row: Statement,
     pub(crate) version_of: Statement,
+    pub(crate) standing: Statement,
     pub(crate) insert: Statement,
-    pub(crate) update_any: Statement,
-    pub(crate) update_version: Statement,
+    pub(crate) update: Statement,
+    pub(crate) update_same_owner: Statement,
+    pub(crate) update_same_owner_and_end: Statement,
     pub(crate) touch: Statement,
     pub(crate) rotate: Statement,
     pub(crate) replace: Statement,
@@ -53,6 +55,11 @@ const TIMES: &str = "created_at = :created_at, authenticated_at = :authenticated
 const CONTENT: &str = "browser_session = :browser_session, owner = :owner, user_agent = :user_agent, \
     address = :address, codec = :codec, data = :data";
 
+/// What no index is about: an index costs as much as the row, even if its columns get the value that they have.
+const UNINDEXED: &str = "authenticated_at = :authenticated_at, renewed_at = :renewed_at, \
+    last_seen_at = :last_seen_at, ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, \
+    browser_session = :browser_session, user_agent = :user_agent, address = :address, codec = :codec, data = :data";
+
 /// `Times::expires_at` in SQL. Computed from the row, not from what the caller read before: another request
 /// may have given the session another idle time-out since. No sum overflows.
 const EXPIRY: &str = "CASE WHEN idle_timeout_ms IS NULL THEN ends_at \
@@ -70,15 +77,22 @@ impl Statements {
             insert: build(
                 "INSERT INTO {table} ({insert_columns}) VALUES ({insert_values}) \
                  ON CONFLICT (session_key) DO UPDATE SET version = 1, {times}, {content} \
-                 WHERE {table}.expires_at <= :now RETURNING version",
+                 WHERE {table}.expires_at <= :now",
             ),
-            update_any: build(
-                "UPDATE {table} SET version = version + 1, {times}, {content} \
-                 WHERE session_key = :key AND {live} RETURNING version",
+            standing: build(
+                "SELECT version, owner IS :owner AND created_at = :created_at, expires_at IS :expires_at \
+                 FROM {table} WHERE session_key = :key AND {live}",
             ),
-            update_version: build(
-                "UPDATE {table} SET version = version + 1, {times}, {content} \
-                 WHERE session_key = :key AND version = :version AND {live} RETURNING version",
+            update: build(
+                "UPDATE {table} SET version = version + 1, owner = :owner, created_at = :created_at, \
+                 expires_at = :expires_at, {unindexed} WHERE session_key = :key",
+            ),
+            update_same_owner: build(
+                "UPDATE {table} SET version = version + 1, expires_at = :expires_at, {unindexed} \
+                 WHERE session_key = :key",
+            ),
+            update_same_owner_and_end: build(
+                "UPDATE {table} SET version = version + 1, {unindexed} WHERE session_key = :key",
             ),
             touch: build(
                 "UPDATE {table} SET expires_at = {expiry}, last_seen_at = :last_seen_at \
@@ -93,7 +107,7 @@ impl Statements {
                  WHERE session_key = :key",
             ),
             free: build("DELETE FROM {table} WHERE session_key = :to AND expires_at <= :now"),
-            destroy: build("DELETE FROM {table} WHERE session_key = :key RETURNING {live}"),
+            destroy: build("DELETE FROM {table} WHERE session_key = :key AND {live}"),
             page: build(
                 "SELECT {columns} FROM {table} WHERE session_key > :after AND {live} \
                  ORDER BY session_key LIMIT :limit",
@@ -148,6 +162,7 @@ pub(crate) fn fill(template: &str, table: &TableName) -> String {
         .replace("{insert_values}", INSERT_VALUES)
         .replace("{times}", TIMES)
         .replace("{content}", CONTENT)
+        .replace("{unindexed}", UNINDEXED)
         .replace("{expiry}", EXPIRY)
         .replace("{others}", OTHERS)
         .replace("{live}", LIVE)

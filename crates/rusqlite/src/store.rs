@@ -188,17 +188,10 @@ where
                         .write(bindings, |all, db, bindings| all.insert(db, bindings))
                         .await
                 }
-                Expect::Present => {
-                    inner
-                        .write(bindings, |all, db, bindings| all.update(db, bindings, None))
-                        .await
-                }
-                Expect::Version(version) => {
-                    // No stored version is beyond 63 bits; one that is asked for matches none.
-                    bindings.int(Param::Version, i64::try_from(version).unwrap_or(-1));
+                expect => {
                     inner
                         .write(bindings, move |all, db, bindings| {
-                            all.update(db, bindings, Some(version))
+                            all.update(db, bindings, expect)
                         })
                         .await
                 }

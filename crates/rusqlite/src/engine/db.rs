@@ -15,6 +15,13 @@ use crate::statement::{Bindings, Statement};
 /// More than there are statements: each is prepared once for each connection.
 const PREPARED: usize = 64;
 
+/// The most memory that a connection keeps pages in, in KiB. SQLite's default is 2,000.
+const CACHE_KIB: i64 = 16 * 1024;
+
+/// How many pages (of 4 KiB) the write-ahead log has when it is moved into the file. SQLite's default is 1,000; the more
+/// there are, the more often a page is written to the log before it is written to the file once.
+const LOG_PAGES: i64 = 4_000;
+
 /// How often a locked database is tried again while it is being opened, and how long between.
 const OPEN_ATTEMPTS: u32 = 50;
 const OPEN_PAUSE: Duration = Duration::from_millis(100);
@@ -87,6 +94,9 @@ impl Db {
         let connection = Connection::open_with_flags(path, flags).map_err(DbError::of)?;
         connection.busy_timeout(patience).map_err(DbError::of)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
+        connection
+            .pragma_update(None, "cache_size", -CACHE_KIB)
+            .map_err(DbError::of)?;
         if identity(path)? != before {
             return Err(replaced(path));
         }
@@ -100,6 +110,8 @@ impl Db {
         // It answers the mode, and the old one if it could not change it.
         self.connection
             .query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        self.connection
+            .pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         self.connection
             .pragma_update(None, "synchronous", durability.synchronous())
     }
