@@ -46,3 +46,8 @@ pub use store::{InvalidStoreUrl, StoreUrl};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// What the guide shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sign-in.md")]
+struct SignIn;

@@ -6,6 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::base64url::{self, LENGTH};
 use crate::key_ring::derive;
+use crate::random;
 use crate::{CookieName, Error, Secret, SessionId};
 
 /// A token that proves that a form or script was handed out to this session: put it into a hidden field or a
@@ -42,7 +43,7 @@ impl CsrfKeys {
 
     pub(crate) fn token(&self, id: &SessionId) -> Result<CsrfToken, Error> {
         let mut mask = [0; 32];
-        getrandom::fill(&mut mask).map_err(Error::randomness)?;
+        random::fill(&mut mask)?;
         let masked = xor(&mask, &mac(&self.0[0], id));
         let mut text = String::with_capacity(2 * LENGTH);
         for half in [&mask, &masked] {

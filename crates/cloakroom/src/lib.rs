@@ -20,6 +20,8 @@
 //! - Ids on their own: [`new_session_id`], [`verify_session_id`], [`SigningKey`], [`KeyRing`].
 //! - Stores: [`MemoryStore`]; the contract, [`Store`], is re-exported from `cloakroom-store`.
 //! - What happened: [`Event`]; what went wrong: [`Error`].
+//! - Features: `metrics` counts events and times store operations through the `metrics` facade; `testing` has
+//!   helpers for the tests of applications.
 //! - Writing an adapter: [`Sessions::for_request`], [`RequestHead`], [`LazySession::finish`],
 //!   [`ResponseEffect`].
 
@@ -35,6 +37,7 @@ mod key_ring;
 mod lifetimes;
 mod memory;
 mod owner;
+mod random;
 mod renew_ids;
 mod request;
 mod secret;
@@ -42,6 +45,8 @@ mod session_id;
 mod session_info;
 mod sessions;
 mod storage;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use builder::SessionsBuilder;
 pub use client_address::ClientAddress;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::base64url::{self, LENGTH};
-use crate::{Error, KeyRing, SigningKey};
+use crate::{Error, KeyRing, SigningKey, random};
 
 /// A new random id and its signed form, ready as a cookie value.
 ///
@@ -62,7 +62,7 @@ pub struct SessionId([u8; 32]);
 impl SessionId {
     pub(crate) fn random() -> Result<Self, Error> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(Error::randomness)?;
+        random::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 

@@ -2,12 +2,13 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use cloakroom::{CurrentSession, Error, LazySession, Sessions};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use crate::{Answer, Failure, Gate};
 
 /// What the scenarios keep in a session.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Data {
     /// Who it is.
     pub name: String,
@@ -78,6 +79,15 @@ impl TestApp {
                     data
                 };
                 session.update_async(change).await?;
+            }
+            "work" => {
+                let pause = Duration::from_millis(argument.parse().expect("milliseconds"));
+                let work = async |mut data: Data| {
+                    tokio::time::sleep(pause).await;
+                    data.count += 1;
+                    data
+                };
+                session.update_async(work).await?;
             }
             "update-or-default" => session.update_or_default(|data| data.count += 1).await?,
             "resave" => session.resave(next(session, argument)).await?,

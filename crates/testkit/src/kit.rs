@@ -1,5 +1,7 @@
 use std::fmt;
+use std::future::Future;
 use std::net::TcpListener;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use cloakroom::{
@@ -9,10 +11,14 @@ use tokio::sync::oneshot;
 
 use crate::{Data, FaultyStore, Framework, Gate, Notebook, Site, Stop, TestApp};
 
-/// What a scenario works with: it starts sites of one framework.
+/// Makes the store of a site, empty, by that clock.
+type OpenStore = fn(ManualClock) -> Pin<Box<dyn Future<Output = FaultyStore<Data>> + Send>>;
+
+/// What a scenario works with: it starts sites of one framework, on stores of one kind.
 #[derive(Debug)]
 pub struct Kit {
     serve: fn(TcpListener, TestApp, Stop),
+    open: OpenStore,
     /// See [`Framework::MISSING_LAYER_HINT`].
     pub missing_layer_hint: Option<&'static str>,
     /// What the scenario saw.
@@ -20,9 +26,10 @@ pub struct Kit {
 }
 
 impl Kit {
-    fn of<F: Framework>() -> Self {
+    fn of<F: Framework, K: Stock>() -> Self {
         Self {
             serve: F::serve,
+            open: |clock| Box::pin(K::open(clock)),
             missing_layer_hint: F::MISSING_LAYER_HINT,
             notebook: Notebook::new(),
         }
@@ -35,13 +42,12 @@ impl Kit {
 
     /// A site yet to be configured.
     pub fn plan(&self) -> Plan<'_> {
-        // Not now, lest a mix-up with the system's clock goes unnoticed.
-        let clock = ManualClock::at(Timestamp::from_millis(2_000_000_000_000));
         Plan {
             kit: self,
             secrets: vec![self.secret()],
-            store: FaultyStore::new(clock.clone()),
-            clock,
+            store: None,
+            // Not now, lest a mix-up with the system's clock goes unnoticed.
+            clock: ManualClock::at(Timestamp::from_millis(2_000_000_000_000)),
             configure: Box::new(|builder| builder),
         }
     }
@@ -55,18 +61,43 @@ impl Kit {
     }
 }
 
-/// Runs a scenario against a framework. Called by the tests that [`scenarios!`](crate::scenarios!) makes.
+/// Where the stores of sites come from.
+pub trait Stock: 'static {
+    /// An empty store that shares nothing with any other, by that clock. It has to be able to enumerate.
+    fn open(clock: ManualClock) -> impl Future<Output = FaultyStore<Data>> + Send;
+}
+
+/// [`MemoryStore`]s.
+#[derive(Debug)]
+pub struct InMemory;
+
+impl Stock for InMemory {
+    async fn open(clock: ManualClock) -> FaultyStore<Data> {
+        FaultyStore::new(clock)
+    }
+}
+
+/// Runs a scenario against a framework, its sessions in memory. Called by the tests that
+/// [`scenarios!`](crate::scenarios!) makes.
 ///
 /// # Panics
 /// If the scenario fails, or if it let a secret out.
 pub fn run<F: Framework>(scenario: impl AsyncFnOnce(&Kit)) {
+    run_on::<F, InMemory>(scenario);
+}
+
+/// Runs a scenario against a framework, on that kind of store.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_on<F: Framework, K: Stock>(scenario: impl AsyncFnOnce(&Kit)) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .expect("a runtime starts");
     runtime.block_on(async {
-        let kit = Kit::of::<F>();
+        let kit = Kit::of::<F, K>();
         scenario(&kit).await;
         kit.notebook.check_for_leaks();
     });
@@ -77,7 +108,7 @@ pub fn run<F: Framework>(scenario: impl AsyncFnOnce(&Kit)) {
 pub struct Plan<'a> {
     kit: &'a Kit,
     secrets: Vec<Secret>,
-    store: FaultyStore<Data>,
+    store: Option<FaultyStore<Data>>,
     clock: ManualClock,
     configure: Box<dyn FnOnce(SessionsBuilder<Data>) -> SessionsBuilder<Data>>,
 }
@@ -91,7 +122,7 @@ impl Plan<'_> {
 
     /// Shares another site's store and clock, as a second instance of the application does.
     pub fn beside(mut self, site: &Site) -> Self {
-        self.store = site.store.clone();
+        self.store = Some(site.store.clone());
         self.clock = site.clock.clone();
         self
     }
@@ -110,7 +141,11 @@ impl Plan<'_> {
         let events: Arc<Mutex<Vec<String>>> = Arc::default();
         let mut secrets = self.secrets.into_iter();
         let secret = secrets.next().expect("a site has a secret");
-        let mut builder = Sessions::builder(self.store.clone(), secret.clone())
+        let store = match self.store {
+            Some(store) => store,
+            None => (self.kit.open)(self.clock.clone()).await,
+        };
+        let mut builder = Sessions::builder(store.clone(), secret.clone())
             .clock(self.clock.clone())
             .on_event({
                 let events = Arc::clone(&events);
@@ -146,7 +181,7 @@ impl Plan<'_> {
         Site {
             address,
             app,
-            store: self.store,
+            store,
             clock: self.clock,
             events,
             notebook: self.kit.notebook.clone(),

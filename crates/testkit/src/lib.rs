@@ -36,7 +36,7 @@ pub use app::{Admin, Data, TestApp};
 pub use framework::{Framework, Stop, Unlayered};
 pub use gate::Gate;
 pub use http1::Connection;
-pub use kit::{Kit, Plan, run};
+pub use kit::{InMemory, Kit, Plan, Stock, run, run_on};
 pub use notebook::Notebook;
 pub use request::Request;
 pub use response::Response;

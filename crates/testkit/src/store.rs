@@ -1,18 +1,22 @@
+use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 
 use cloakroom::{
     Clock, Enumerate, Expect, MemoryStore, Record, RotateOutcome, SessionKey, SetOutcome, Store,
     StoreError, StoreErrorKind, StoreFuture, Times, Timestamp,
 };
 use std::time::Duration;
+use tokio::sync::RwLock;
 
 use crate::Gate;
 
-/// A [`MemoryStore`] that writes down what it is asked, can be made to fail, and can hold operations up.
+/// A store around another one that writes down what it is asked, can be made to fail, and can hold operations
+/// up.
 pub struct FaultyStore<T> {
-    inner: MemoryStore<T>,
+    inner: Arc<dyn Store<T>>,
     probe: Arc<Probe>,
+    kept: Arc<dyn Any + Send + Sync>,
 }
 
 /// What a store can be asked.
@@ -54,14 +58,28 @@ struct Probe {
 pub const STORE_FAILURE: &str = "connection to store-17.internal:5432 refused (user cloak)";
 
 impl<T: Send + Sync + 'static> FaultyStore<T> {
-    /// An empty store that goes by that clock.
+    /// Around an empty [`MemoryStore`] that goes by that clock.
     #[must_use]
     pub fn new(clock: impl Clock) -> Self {
         let builder = MemoryStore::builder().clock(clock);
+        Self::around(Arc::new(builder.purge_interval(Duration::ZERO).build()))
+    }
+
+    /// Around that store, which has to be one that [enumerates](Enumerate).
+    #[must_use]
+    pub fn around(inner: Arc<dyn Store<T>>) -> Self {
         Self {
-            inner: builder.purge_interval(Duration::ZERO).build(),
+            inner,
             probe: Arc::default(),
+            kept: Arc::new(()),
         }
+    }
+
+    /// Keeps something until the store is gone: the directory that it is in.
+    #[must_use]
+    pub fn keeping(mut self, kept: impl Any + Send + Sync) -> Self {
+        self.kept = Arc::new(kept);
+        self
     }
 
     /// What it was asked since this was last called, in order.
@@ -100,29 +118,21 @@ impl<T: Send + Sync + 'static> FaultyStore<T> {
 
     /// How many sessions live; not written down as asked.
     pub async fn live(&self) -> u64 {
-        let everything = self.inner.enumerate().expect("a memory store can");
-        let count = {
-            let _alone = self
-                .probe
-                .counting
-                .write()
-                .expect("nothing panics under it");
-            // A memory store does its work here and not when it is awaited.
-            everything.count()
-        };
-        count.await.expect("a memory store answers")
+        let everything = self.inner.enumerate().expect("this store can");
+        let _alone = self.probe.counting.write().await;
+        everything.count().await.expect("the store answers")
     }
 
     /// Ends every session, as an administrator does; not written down as asked.
     pub async fn clear(&self) {
-        let everything = self.inner.enumerate().expect("a memory store can");
-        everything.clear().await.expect("a memory store answers");
+        let everything = self.inner.enumerate().expect("this store can");
+        everything.clear().await.expect("the store answers");
     }
 
     fn through<'a, R: Send + 'a>(
         &'a self,
         op: Op,
-        ask: impl FnOnce(&'a MemoryStore<T>) -> StoreFuture<'a, R> + Send + 'a,
+        ask: impl FnOnce(&'a dyn Store<T>) -> StoreFuture<'a, R> + Send + 'a,
     ) -> StoreFuture<'a, R> {
         StoreFuture::new(async move {
             let probe = &*self.probe;
@@ -140,10 +150,9 @@ impl<T: Send + Sync + 'static> FaultyStore<T> {
                 return Err(StoreError::new(kind, STORE_FAILURE));
             }
             let answer = {
-                let _among_others = probe.counting.read().expect("nothing panics under it");
-                ask(&self.inner)
+                let _among_others = probe.counting.read().await;
+                ask(&*self.inner).await
             };
-            let answer = answer.await;
             probe.after[op as usize].pass().await;
             answer
         })
@@ -204,8 +213,9 @@ impl<T: Send + Sync + 'static> Store<T> for FaultyStore<T> {
 impl<T> Clone for FaultyStore<T> {
     fn clone(&self) -> Self {
         Self {
-            inner: self.inner.clone(),
+            inner: Arc::clone(&self.inner),
             probe: Arc::clone(&self.probe),
+            kept: Arc::clone(&self.kept),
         }
     }
 }

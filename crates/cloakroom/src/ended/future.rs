@@ -7,8 +7,8 @@ use std::time::Duration;
 use cloakroom_store::{SessionKey, Timestamp};
 
 use super::Watcher;
-use crate::Sessions;
 use crate::storage::Loaded;
+use crate::{Sessions, random};
 
 /// Ready when a session has ended. See [`CurrentSession::ended`](crate::CurrentSession::ended).
 #[must_use = "it waits for the end of the session when it is awaited"]
@@ -107,10 +107,10 @@ async fn sleep(pause: Duration) {
 }
 
 fn some_of(longest: Duration) -> Duration {
-    let mut random = [0];
+    let mut byte = [0];
     // Not a secret: without randomness all wait equally long.
-    let _ = getrandom::fill(&mut random);
-    longest * u32::from(random[0]) / 256
+    let _ = random::fill(&mut byte);
+    longest * u32::from(byte[0]) / 256
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cloakroom_store::{Owner, SessionKey, StoreError, StoreErrorKind, Timestamp};
 
 use super::builder::WhenFull;
+use super::locked::Locks;
 use super::store::Inner;
 
 impl<T: Send + Sync + 'static> Inner<T> {
@@ -14,7 +15,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         const BATCH: usize = 64;
         let now = self.now();
         let mut removed = 0;
-        for shard in 0..self.locks.shards().count() {
+        for shard in 0..Locks::<T>::shard_count() {
             loop {
                 let purged = self.locks.nth_shard(shard).purge(now, BATCH);
                 self.forget(&purged.owned, purged.removed);
@@ -25,6 +26,11 @@ impl<T: Send + Sync + 'static> Inner<T> {
             }
         }
         removed
+    }
+
+    /// As many trails as sessions, and some, so that a small store need not count by the piece.
+    pub(super) fn most_trails_of_a_shard(&self) -> usize {
+        self.settings.max_sessions / Locks::<T>::shard_count() + 64
     }
 
     /// For a record whose place has just been given up.
@@ -83,7 +89,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
     /// Ends a session that would end soon by itself. Whether there was one.
     fn evict(&self, now: Timestamp) -> bool {
         // A different shard first each time, so that the sessions of one do not bear it all.
-        let shards = self.locks.shards().count();
+        let shards = Locks::<T>::shard_count();
         let start = now.as_millis().unsigned_abs() as usize;
         (0..shards).any(|step| {
             let soonest = self.locks.nth_shard((start + step) % shards).soonest();

@@ -1,10 +1,11 @@
 use cloakroom_store::{Entry, Enumerate, Owner, SessionKey, StoreFuture};
 
+use super::locked::Locks;
 use super::store::Inner;
 
 impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
     fn visit<'a>(&'a self, visitor: &'a mut (dyn FnMut(Entry<T>) + Send)) -> StoreFuture<'a, ()> {
-        for shard in 0..self.locks.shards().count() {
+        for shard in 0..Locks::<T>::shard_count() {
             let now = self.now();
             // Copied out first: the visitor may take its time, and may use the store.
             let entries: Vec<_> = self

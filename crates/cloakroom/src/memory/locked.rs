@@ -36,6 +36,11 @@ impl<T> Locks<T> {
         lock(&self.shards[shard])
     }
 
+    /// How many shards there are.
+    pub(super) const fn shard_count() -> usize {
+        SHARDS
+    }
+
     /// Each shard, one after the other.
     pub(super) fn shards(&self) -> impl Iterator<Item = MutexGuard<'_, Shard<T>>> {
         self.shards.iter().map(lock)
@@ -59,6 +64,26 @@ impl<T> Locks<T> {
         given: Option<&Owner>,
         act: impl FnOnce(&mut Locked<'_, T>) -> R,
     ) -> R {
+        self.lock_and(keys, given, false, act)
+    }
+
+    /// The same, with the shards of all sessions of that owner too: none of them changes meanwhile.
+    pub(super) fn with_all_of<R>(
+        &self,
+        owner: Option<&Owner>,
+        keys: [&SessionKey; 2],
+        act: impl FnOnce(&mut Locked<'_, T>) -> R,
+    ) -> R {
+        self.lock_and(keys, owner, true, act)
+    }
+
+    fn lock_and<R>(
+        &self,
+        keys: [&SessionKey; 2],
+        given: Option<&Owner>,
+        all_of_given: bool,
+        act: impl FnOnce(&mut Locked<'_, T>) -> R,
+    ) -> R {
         loop {
             // The index has to be locked first, but only the records tell which parts of it.
             let owners = keys.map(|key| self.shard(key).owner(key).cloned());
@@ -70,6 +95,7 @@ impl<T> Locks<T> {
                 locks: self,
                 index: [None, None, None],
                 shards: [None, None],
+                more_shards: Vec::new(),
             };
             for (at, part) in parts.iter().enumerate() {
                 let repeated = at > 0 && parts[at - 1] == *part;
@@ -77,12 +103,9 @@ impl<T> Locks<T> {
                     locked.index[at] = Some((part, lock(&self.index[part])));
                 }
             }
-            let mut shards = keys.map(shard_of);
-            shards.sort_unstable();
-            for (at, shard) in shards.into_iter().enumerate() {
-                if at == 0 || shard != shards[at - 1] {
-                    locked.shards[at] = Some((shard, lock(&self.shards[shard])));
-                }
+            match given.filter(|_| all_of_given) {
+                Some(owner) => locked.lock_all_of(owner, keys),
+                None => locked.lock_shards(keys),
             }
             let unchanged = (0..keys.len())
                 .all(|at| locked.shard(keys[at]).owner(keys[at]) == owners[at].as_ref());
@@ -103,13 +126,39 @@ pub(super) struct Locked<'a, T> {
     locks: &'a Locks<T>,
     index: [Option<(usize, MutexGuard<'a, OwnerIndex>)>; 3],
     shards: [Option<(usize, MutexGuard<'a, Shard<T>>)>; 2],
+    /// Instead of those, where there may be more than two.
+    more_shards: Vec<(usize, MutexGuard<'a, Shard<T>>)>,
 }
 
 impl<T> Locked<'_, T> {
+    fn lock_shards(&mut self, keys: [&SessionKey; 2]) {
+        let mut shards = keys.map(shard_of);
+        shards.sort_unstable();
+        for (at, shard) in shards.into_iter().enumerate() {
+            if at == 0 || shard != shards[at - 1] {
+                self.shards[at] = Some((shard, lock(&self.locks.shards[shard])));
+            }
+        }
+    }
+
+    /// While the owner's part of the index is held, the sessions stay the same.
+    fn lock_all_of(&mut self, owner: &Owner, keys: [&SessionKey; 2]) {
+        let owned = self.index(owner).keys(owner).iter();
+        let mut shards: Vec<usize> = owned.chain(keys).map(shard_of).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        self.more_shards = shards
+            .into_iter()
+            .map(|shard| (shard, lock(&self.locks.shards[shard])))
+            .collect();
+    }
+
     pub(super) fn shard(&mut self, key: &SessionKey) -> &mut Shard<T> {
         let wanted = shard_of(key);
-        let mut locked = self.shards.iter_mut().flatten();
-        let found = locked.find(|(shard, _)| *shard == wanted);
+        let locked = self.shards.iter_mut().flatten();
+        let found = locked
+            .chain(&mut self.more_shards)
+            .find(|(shard, _)| *shard == wanted);
         &mut found
             .expect("only keys whose shards are locked are asked for")
             .1

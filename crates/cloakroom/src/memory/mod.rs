@@ -4,9 +4,11 @@ mod builder;
 mod capacity;
 mod enumerate;
 mod key_hasher;
+mod limits;
 mod locked;
 mod owner_index;
 mod purger;
+mod renewal;
 mod shard;
 mod store;
 

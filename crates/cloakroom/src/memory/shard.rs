@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, HashMap};
 
-use cloakroom_store::{Owner, Record, SessionKey, Timestamp};
+use cloakroom_store::{Owner, Record, SessionKey, Timestamp, Trail};
 
 use super::key_hasher::BuildKeyHasher;
 
@@ -12,6 +12,9 @@ pub(super) struct Shard<T> {
     /// later than its expiry; earlier, if it was used since. So a session in use is moved once in a time-out
     /// and not with every request.
     schedule: BTreeSet<(Timestamp, SessionKey)>,
+    /// Where sessions went from keys of this shard, and until when that is told.
+    trails: HashMap<SessionKey, (Trail, Timestamp), BuildKeyHasher>,
+    trails_end: BTreeSet<(Timestamp, SessionKey)>,
 }
 
 #[derive(Debug)]
@@ -25,6 +28,8 @@ impl<T> Default for Shard<T> {
         Self {
             slots: HashMap::default(),
             schedule: BTreeSet::new(),
+            trails: HashMap::default(),
+            trails_end: BTreeSet::new(),
         }
     }
 }
@@ -91,6 +96,29 @@ impl<T> Shard<T> {
         Some(slot.record)
     }
 
+    /// Beyond `most` trails, the one goes that would go soonest.
+    pub(super) fn leave_trail(
+        &mut self,
+        from: SessionKey,
+        trail: Trail,
+        ends_at: Timestamp,
+        most: usize,
+    ) {
+        if let Some((_, before)) = self.trails.insert(from, (trail, ends_at)) {
+            self.trails_end.remove(&(before, from));
+        }
+        self.trails_end.insert((ends_at, from));
+        if self.trails.len() > most {
+            let soonest = self.trails_end.pop_first();
+            soonest.map(|(_, key)| self.trails.remove(&key));
+        }
+    }
+
+    pub(super) fn trail(&self, from: &SessionKey, now: Timestamp) -> Option<Trail> {
+        let (trail, ends_at) = self.trails.get(from)?;
+        (*ends_at > now).then_some(*trail)
+    }
+
     /// Removes what has expired, `limit` at most, and tells the caller whose sessions these were.
     pub(super) fn purge(&mut self, now: Timestamp, limit: usize) -> Purged {
         let mut purged = Purged::default();
@@ -122,6 +150,14 @@ impl<T> Shard<T> {
                 self.schedule.extend(expiry.map(|at| (at, key)));
             }
         }
+        for _ in 0..limit {
+            let Some(&(at, key)) = self.trails_end.first().filter(|(at, _)| *at <= now) else {
+                break;
+            };
+            purged.looked_at += 1;
+            self.trails_end.remove(&(at, key));
+            self.trails.remove(&key);
+        }
         self.give_back_memory();
         purged
     }
@@ -134,6 +170,11 @@ impl<T> Shard<T> {
     #[cfg(test)]
     pub(super) fn memory_in_use(&self) -> (usize, usize) {
         (self.slots.capacity(), self.schedule.len())
+    }
+
+    #[cfg(test)]
+    pub(super) fn trails_held(&self) -> (usize, usize) {
+        (self.trails.len(), self.trails.capacity())
     }
 
     pub(super) fn clear(&mut self) {
@@ -165,6 +206,10 @@ impl<T> Shard<T> {
         let len = self.slots.len();
         if self.slots.capacity() > 4 * len + 64 {
             self.slots.shrink_to(2 * len);
+        }
+        let len = self.trails.len();
+        if self.trails.capacity() > 4 * len + 64 {
+            self.trails.shrink_to(2 * len);
         }
     }
 }

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cloakroom_store::{
-    Enumerate, Expect, Record, RotateOutcome, SessionKey, SetOutcome, Store, StoreError,
-    StoreFuture, Times, Timestamp,
+    Enumerate, Expect, OwnerLimits, Record, Renewal, RotateOutcome, SessionKey, SetOutcome, Store,
+    StoreError, StoreFuture, Times, Timestamp, Trail,
 };
 
 use super::builder::{MemoryStoreBuilder, Settings};
@@ -141,7 +141,14 @@ impl<T: Send + Sync + 'static> Inner<T> {
         shard.change(key, now, |record| record.times.last_seen_at = last_seen_at)
     }
 
-    fn rotate(&self, from: &SessionKey, to: &SessionKey, times: Times) -> RotateOutcome {
+    /// Moves a session. What is given with `trail_ends_at` leaves a trail.
+    pub(super) fn rotate(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+        trail_ends_at: Option<Timestamp>,
+    ) -> RotateOutcome {
         let now = self.now();
         self.locks.with([from, to], None, |locked| {
             let Some(version) = locked
@@ -159,6 +166,11 @@ impl<T: Send + Sync + 'static> Inner<T> {
             record.times = times;
             insert(locked, *to, record);
             self.hold_one_more();
+            if let Some(ends_at) = trail_ends_at.filter(|ends_at| *ends_at > now) {
+                let trail = Trail::new(*to, times.renewed_at);
+                let most = self.most_trails_of_a_shard();
+                locked.shard(from).leave_trail(*from, trail, ends_at, most);
+            }
             RotateOutcome::Moved {
                 found: version,
                 version,
@@ -214,7 +226,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
     }
 }
 
-fn insert<T>(locked: &mut Locked<'_, T>, key: SessionKey, record: Record<T>) {
+pub(super) fn insert<T>(locked: &mut Locked<'_, T>, key: SessionKey, record: Record<T>) {
     if let Some(owner) = &record.owner {
         locked.index(owner).add(owner, key);
     }
@@ -251,7 +263,7 @@ impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
         to: &SessionKey,
         times: Times,
     ) -> StoreFuture<'_, RotateOutcome> {
-        StoreFuture::ready(Ok(self.inner.rotate(from, to, times)))
+        StoreFuture::ready(Ok(self.inner.rotate(from, to, times, None)))
     }
 
     fn replace(
@@ -266,12 +278,26 @@ impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
     fn enumerate(&self) -> Option<&dyn Enumerate<T>> {
         Some(&*self.inner)
     }
+
+    fn owner_limits(&self) -> Option<&dyn OwnerLimits<T>> {
+        Some(&*self.inner)
+    }
+
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        Some(&*self.inner)
+    }
 }
 
 #[cfg(test)]
 impl<T: Send + Sync + 'static> MemoryStore<T> {
     pub(super) fn inner(&self) -> &Arc<Inner<T>> {
         &self.inner
+    }
+
+    /// How many trails there are, and how many places for them.
+    pub(super) fn trails_held(&self) -> (usize, usize) {
+        let held = self.inner.locks.shards().map(|shard| shard.trails_held());
+        held.fold((0, 0), |sum, shard| (sum.0 + shard.0, sum.1 + shard.1))
     }
 
     /// How many places the tables have, how many sessions are scheduled, how many owners are known.

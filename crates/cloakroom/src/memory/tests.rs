@@ -1,3 +1,6 @@
+mod admitting;
+mod renewing;
+
 use std::sync::Arc;
 use std::time::Duration;
 

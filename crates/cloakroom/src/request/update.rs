@@ -5,7 +5,7 @@ use std::time::Duration;
 use cloakroom_store::Expect;
 
 use crate::request::Exchange;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, random};
 
 /// How often an update is tried. Within one process updates of one session queue up once they collide, so each
 /// further attempt means that another process wrote in between, and that process has made progress.
@@ -52,10 +52,10 @@ impl<T: Clone + Send + Sync + 'static> Exchange<T> {
 /// Waits a random part of a time that doubles with each attempt, 50 ms at most.
 async fn back_off(attempt: u32) {
     let limit = 1_u64 << attempt.min(6);
-    let mut random = [0];
+    let mut byte = [0];
     // Not a secret: without randomness the waits are merely all alike.
-    let _ = getrandom::fill(&mut random);
-    let millis = limit.min(50) * u64::from(random[0]) / 256;
+    let _ = random::fill(&mut byte);
+    let millis = limit.min(50) * u64::from(byte[0]) / 256;
     // On a runtime that is not Tokio's the store's own delay is the pause.
     if tokio::runtime::Handle::try_current().is_ok() {
         tokio::time::sleep(Duration::from_millis(millis)).await;

@@ -4,8 +4,9 @@ use super::history::{Answer, Call, Log, Ticket, name, tell};
 use super::payload::{describe, number};
 use super::{Payload, Violation};
 use crate::{
-    Entry, Enumerate, Expect, Owner, Record, RotateOutcome, SessionKey, SetOutcome, Store,
-    StoreError, StoreErrorKind, StoreFuture, Times,
+    AdmitOutcome, Entry, Enumerate, Expect, Owner, OwnerLimit, Record, Renewal, RotateOutcome,
+    SessionKey, SetOutcome, Store, StoreError, StoreErrorKind, StoreFuture, Times, Timestamp,
+    Trail,
 };
 
 /// Somebody who uses the store. Everything that they ask is written down.
@@ -107,6 +108,65 @@ impl<S: Store<Payload>> Client<S> {
             call,
             |store| store.replace(from, to, record),
             |outcome| Answer::Set(*outcome),
+        )
+        .await
+    }
+
+    pub(crate) async fn admit(
+        &self,
+        ending: Option<&SessionKey>,
+        key: &SessionKey,
+        record: Record<Payload>,
+        limit: OwnerLimit,
+    ) -> Result<AdmitOutcome, Trouble> {
+        let mut call = format!("admit {} {}", name(key), describe(&record.data));
+        if let Some(ending) = ending {
+            call.push_str(" ending ");
+            call.push_str(&name(ending));
+        }
+        let OwnerLimit { max, when_reached } = limit;
+        call.push_str(&format!(", at most {max}, {when_reached:?}"));
+        self.ask(
+            Call::Other(call),
+            |store| {
+                let limits = store.owner_limits();
+                let limits = limits.expect("asked before: the store limits owners");
+                limits.admit(ending, key, record, limit)
+            },
+            |outcome| Answer::Other(admitted(outcome)),
+        )
+        .await
+    }
+
+    pub(crate) async fn renew(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+        trail_ends_at: Timestamp,
+    ) -> Result<RotateOutcome, Trouble> {
+        let call = format!(
+            "renew {} to {}, trail until {trail_ends_at:?}",
+            name(from),
+            name(to)
+        );
+        self.ask(
+            Call::Other(call),
+            |store| renewal(store).renew(from, to, times, trail_ends_at),
+            |outcome| Answer::Rotate(*outcome),
+        )
+        .await
+    }
+
+    pub(crate) async fn follow(&self, key: &SessionKey) -> Result<Option<Trail>, Trouble> {
+        self.ask(
+            Call::Other(format!("follow {}", name(key))),
+            |store| renewal(store).follow(key),
+            |trail| {
+                Answer::Other(trail.map_or("None".to_owned(), |trail| {
+                    format!("{} at {:?}", name(&trail.to), trail.moved_at)
+                }))
+            },
         )
         .await
     }
@@ -214,6 +274,20 @@ fn listing<S: Store<Payload>>(store: &S) -> &dyn Enumerate<Payload> {
     store
         .enumerate()
         .expect("asked before: the store enumerates")
+}
+
+fn renewal<S: Store<Payload>>(store: &S) -> &dyn Renewal {
+    store.renewal().expect("asked before: the store renews")
+}
+
+fn admitted(outcome: &AdmitOutcome) -> String {
+    match outcome {
+        AdmitOutcome::Stored { version, ended } => {
+            let ended: Vec<String> = ended.iter().map(name).collect();
+            format!("Stored({version}), ended [{}]", ended.join(", "))
+        }
+        outcome => format!("{outcome:?}"),
+    }
 }
 
 fn shown(record: &Record<Payload>) -> (u64, Option<u64>, String) {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// One of the thirteen laws of the [store contract](crate#the-laws).
+/// One of the fifteen laws of the [store contract](crate#the-laws).
 ///
 /// ```
 /// use cloakroom_store::conformance::Law;
@@ -14,8 +14,8 @@ pub struct Law(u8);
 
 impl Law {
     /// All of them, in order.
-    pub const ALL: [Self; 13] = {
-        let mut all = [Self(1); 13];
+    pub const ALL: [Self; 15] = {
+        let mut all = [Self(1); 15];
         let mut at = 1;
         while at < all.len() {
             all[at] = Self(at as u8 + 1);
@@ -48,7 +48,7 @@ impl fmt::Display for Law {
     }
 }
 
-const SENTENCES: [&str; 13] = [
+const SENTENCES: [&str; 15] = [
     "`get` answers the last acknowledged `set` of that key.",
     "Absent, expired and destroyed are all `None`; none of them is an error.",
     "`Absent` succeeds only where no live record is, `Present` only where one is, `Version` only on that \
@@ -63,4 +63,8 @@ const SENTENCES: [&str; 13] = [
     "One undecodable record harms that session only.",
     "A payload over the limit is refused before anything is written.",
     "Time zones, a clock that steps back, years past 2038: nothing changes.",
+    "`admit` never lets an owner have more live sessions than the limit; who is refused changes nothing; nobody \
+     is refused while there is room.",
+    "`renew` is a `rotate` with a trail: whoever finds the old key dead finds the trail, which makes nothing \
+     live and goes with its time.",
 ];

@@ -1,4 +1,4 @@
-//! The conformance suite: the thirteen [laws](crate#the-laws) as functions, for any [`Store`](crate::Store).
+//! The conformance suite: the fifteen [laws](crate#the-laws) as functions, for any [`Store`](crate::Store).
 //!
 //! Feature `conformance`, for the `dev-dependencies` of whoever writes a store. It needs no particular async
 //! runtime, and its API names standard types only.
@@ -96,7 +96,8 @@ pub use laws::{
     law_07_acknowledged_writes_survive, law_08_expired_records_leave,
     law_09_listings_show_exactly_the_live, law_10_trouble_is_unavailable,
     law_11_an_undecodable_record_harms_itself_only, law_12_too_large_writes_nothing,
-    law_13_clocks_and_dates_change_nothing,
+    law_13_clocks_and_dates_change_nothing, law_14_no_owner_exceeds_the_limit,
+    law_15_who_finds_it_dead_finds_the_trail,
 };
 pub use payload::Payload;
 pub use report::Report;

@@ -20,6 +20,8 @@ pub async fn run_all<S: Store<Payload>>(harness: &Harness<S>) -> Report {
         laws::law_11_an_undecodable_record_harms_itself_only(harness).await,
         laws::law_12_too_large_writes_nothing(harness).await,
         laws::law_13_clocks_and_dates_change_nothing(harness).await,
+        laws::law_14_no_owner_exceeds_the_limit(harness).await,
+        laws::law_15_who_finds_it_dead_finds_the_trail(harness).await,
     ];
     Report::new(Law::ALL.into_iter().zip(findings).collect())
 }

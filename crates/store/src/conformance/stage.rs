@@ -71,6 +71,16 @@ impl<'h, S: Store<Payload>> Stage<'h, S> {
         first.enumerate().is_some()
     }
 
+    pub(crate) fn limits_owners(&self) -> bool {
+        let first: &S = &self.instances[0];
+        first.owner_limits().is_some()
+    }
+
+    pub(crate) fn renews(&self) -> bool {
+        let first: &S = &self.instances[0];
+        first.renewal().is_some()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

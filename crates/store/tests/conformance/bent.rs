@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use cloakroom_store::conformance::Payload;
 use cloakroom_store::{
-    Entry, Enumerate, Expect, Owner, Record, RotateOutcome, SessionKey, SetOutcome, Store,
-    StoreFuture, Times, Timestamp,
+    AdmitOutcome, Entry, Enumerate, Expect, Owner, OwnerLimit, OwnerLimits, Record, Renewal,
+    RotateOutcome, SessionKey, SetOutcome, Store, StoreFuture, Times, Timestamp, Trail,
 };
 
 use crate::shelf::Shelf;
@@ -76,6 +76,32 @@ pub(crate) trait Flaw: Debug + Send + Sync + 'static {
     ) -> StoreFuture<'a, u64> {
         shelf.destroy_by_owner(&owner, except.as_ref())
     }
+
+    fn admit<'a>(
+        &'a self,
+        shelf: &'a Shelf,
+        ending: Option<SessionKey>,
+        key: SessionKey,
+        record: Record<Payload>,
+        limit: OwnerLimit,
+    ) -> StoreFuture<'a, AdmitOutcome> {
+        shelf.admit(ending.as_ref(), &key, record, limit)
+    }
+
+    fn renew<'a>(
+        &'a self,
+        shelf: &'a Shelf,
+        from: SessionKey,
+        to: SessionKey,
+        times: Times,
+        trail_ends_at: Timestamp,
+    ) -> StoreFuture<'a, RotateOutcome> {
+        shelf.renew(&from, &to, times, trail_ends_at)
+    }
+
+    fn follow<'a>(&'a self, shelf: &'a Shelf, key: SessionKey) -> StoreFuture<'a, Option<Trail>> {
+        shelf.follow(&key)
+    }
 }
 
 #[derive(Debug)]
@@ -117,6 +143,44 @@ impl<F: Flaw> Store<Payload> for Bent<F> {
 
     fn enumerate(&self) -> Option<&dyn Enumerate<Payload>> {
         Some(self)
+    }
+
+    fn owner_limits(&self) -> Option<&dyn OwnerLimits<Payload>> {
+        Some(self)
+    }
+
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        Some(self)
+    }
+}
+
+impl<F: Flaw> OwnerLimits<Payload> for Bent<F> {
+    fn admit(
+        &self,
+        ending: Option<&SessionKey>,
+        key: &SessionKey,
+        record: Record<Payload>,
+        limit: OwnerLimit,
+    ) -> StoreFuture<'_, AdmitOutcome> {
+        self.flaw
+            .admit(&self.shelf, ending.copied(), *key, record, limit)
+    }
+}
+
+impl<F: Flaw> Renewal for Bent<F> {
+    fn renew(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+        trail_ends_at: Timestamp,
+    ) -> StoreFuture<'_, RotateOutcome> {
+        self.flaw
+            .renew(&self.shelf, *from, *to, times, trail_ends_at)
+    }
+
+    fn follow(&self, key: &SessionKey) -> StoreFuture<'_, Option<Trail>> {
+        self.flaw.follow(&self.shelf, *key)
     }
 }
 

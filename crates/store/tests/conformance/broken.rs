@@ -78,6 +78,26 @@ caught! {
     one_bad_fails_all: OneBadFailsAll => 11 "list and purge";
     expired_is_an_error: ExpiredIsAnError => 2 "last millisecond";
     off_by_one: OffByOne => 2 "last millisecond";
+    counts_then_acts: CountThenAct => 14 "64 sign in";
+    live_before_counted: LiveBeforeCounted => 14 "counted while many sign in";
+    ends_before_refusing: EndsBeforeRefusing => 14 "more sessions than are allowed";
+    counts_the_ending: CountsTheEnding => 14 "no room besides";
+    counts_the_dead: CountsTheDead => 14 "have expired";
+    ends_one_only: EndsOneOnly => 14 "more sessions than are allowed";
+    ends_newest: EndsNewest => 14 "again and again";
+    limits_nobody: LimitsNobody => 14 "belong to nobody";
+    admits_over: AdmitsOver => 14 "a key that is taken";
+    trail_comes_late: TrailComesLate => 15 "cut off";
+    trail_comes_first: TrailComesFirst => 15 "every operation on the old key";
+    old_key_lives_on: OldKeyLivesOn => 15 "in every field";
+    renew_that_loses_updates: RenewLosesUpdates => 15 "counts up";
+    two_renewals_win: TwoRenewalsWin => 15 "many renew one session";
+    trails_forever: TrailsForever => 15 "comes to its end";
+    follows_to_the_end: FollowsToTheEnd => 15 "several times";
+    trail_has_its_own_time: TrailHasOwnTime => 15 "in every field";
+    destroy_takes_the_trail: DestroyTakesTheTrail => 15 "every operation on the old key";
+    purges_by_key: PurgesByKey => 15 "under a key that has a trail";
+    lists_trails: ListsTrails => 15 "list and count";
 }
 
 #[test]

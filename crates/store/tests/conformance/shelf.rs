@@ -1,13 +1,17 @@
 //! Correct stores: a shelf in memory with its own version of everything, and one that relies on what is
 //! provided.
 
+mod limits;
+mod renewal;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use cloakroom_store::conformance::Payload;
 use cloakroom_store::{
-    Clock, Entry, Enumerate, Expect, ManualClock, Owner, Record, RotateOutcome, SessionKey,
-    SetOutcome, Store, StoreError, StoreErrorKind, StoreFuture, Times, Timestamp,
+    Clock, Entry, Enumerate, Expect, ManualClock, Owner, OwnerLimits, Record, Renewal,
+    RotateOutcome, SessionKey, SetOutcome, Store, StoreError, StoreErrorKind, StoreFuture, Times,
+    Timestamp, Trail,
 };
 
 pub(crate) type Records = HashMap<SessionKey, Record<Payload>>;
@@ -26,6 +30,7 @@ pub(crate) struct Shelf {
 struct Inner {
     records: Records,
     spoiled: HashSet<SessionKey>,
+    trails: HashMap<SessionKey, (Trail, Timestamp)>,
     is_down: bool,
 }
 
@@ -140,6 +145,29 @@ impl Inner {
         }
         outcome
     }
+
+    fn rotate(
+        &mut self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+        now: Timestamp,
+    ) -> RotateOutcome {
+        if self.live(to, now).is_some() {
+            return RotateOutcome::Exists;
+        }
+        let Some(mut record) = self.live(from, now).cloned() else {
+            return RotateOutcome::Gone;
+        };
+        let version = record.version;
+        record.times = times;
+        self.remove(from, now);
+        self.records.insert(*to, record);
+        RotateOutcome::Moved {
+            found: version,
+            version,
+        }
+    }
 }
 
 /// What a set comes to, given the version of the live record.
@@ -203,22 +231,7 @@ impl Store<Payload> for Shelf {
         to: &SessionKey,
         times: Times,
     ) -> StoreFuture<'_, RotateOutcome> {
-        self.answer(|inner, now| {
-            if inner.live(to, now).is_some() {
-                return RotateOutcome::Exists;
-            }
-            let Some(mut record) = inner.live(from, now).cloned() else {
-                return RotateOutcome::Gone;
-            };
-            let version = record.version;
-            record.times = times;
-            inner.remove(from, now);
-            inner.records.insert(*to, record);
-            RotateOutcome::Moved {
-                found: version,
-                version,
-            }
-        })
+        self.answer(|inner, now| inner.rotate(from, to, times, now))
     }
 
     fn replace(
@@ -242,6 +255,14 @@ impl Store<Payload> for Shelf {
     fn enumerate(&self) -> Option<&dyn Enumerate<Payload>> {
         Some(self)
     }
+
+    fn owner_limits(&self) -> Option<&dyn OwnerLimits<Payload>> {
+        Some(self)
+    }
+
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        Some(self)
+    }
 }
 
 impl Enumerate<Payload> for Shelf {
@@ -254,7 +275,10 @@ impl Enumerate<Payload> for Shelf {
     }
 
     fn clear(&self) -> StoreFuture<'_, u64> {
-        self.answer(|inner, now| inner.remove_all(now, |_, _| true))
+        self.answer(|inner, now| {
+            inner.trails.clear();
+            inner.remove_all(now, |_, _| true)
+        })
     }
 
     fn count(&self) -> StoreFuture<'_, u64> {
@@ -264,6 +288,7 @@ impl Enumerate<Payload> for Shelf {
     fn purge_expired(&self) -> StoreFuture<'_, u64> {
         self.answer(|inner, now| {
             let before = inner.records.len();
+            inner.trails.retain(|_, (_, ends_at)| *ends_at > now);
             inner.remove_all(now, |_, record| record.times.expired_at(now));
             (before - inner.records.len()) as u64
         })

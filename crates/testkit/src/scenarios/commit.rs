@@ -1,5 +1,7 @@
 //! Promise 6: `Ok` means stored: before the first byte of a response leaves, whatever becomes of the response.
 
+use std::time::Duration;
+
 use cloakroom::ErrorKind;
 
 use crate::{Connection, Gate, Kit, Op, Request, Site, Visitor};
@@ -168,6 +170,18 @@ pub async fn a_panic_after_a_sign_in_leaves_no_lock_behind(kit: &Kit) {
     works(&site).await;
 }
 
+/// A handler that fails after a sign-in: the old session has ended, so the answer has to bring the new one.
+pub async fn a_failure_after_a_sign_in_carries_the_cookie(kit: &Kit) {
+    let site = kit.site().await;
+    let ada = site.signed_in("ada").await;
+    let old = ada.twin();
+    ada.post("/current/resave-fail", "bob").await.expect(418);
+    assert_eq!(ada.whoami().await, "bob:1");
+    assert_eq!(old.whoami().await, "nobody");
+    assert_eq!(site.store.live().await, 1);
+    works(&site).await;
+}
+
 /// A closure that panics within an update changes nothing and blocks nobody.
 pub async fn a_panic_within_an_update_changes_nothing(kit: &Kit) {
     let site = kit.site().await;
@@ -224,6 +238,41 @@ pub async fn a_client_that_hangs_up_leaves_nothing_half_done(kit: &Kit) {
         assert_eq!(site.store.live().await, 1, "{path}");
         works(&site).await;
     }
+}
+
+/// The same at whatever moment: requests whose clients go away a little later each time, in the middle of
+/// what the store does too.
+pub async fn clients_that_hang_up_at_any_moment_break_nothing(kit: &Kit) {
+    const TRIES: u64 = 40;
+    let site = kit.site().await;
+    let ada = site.signed_in("ada").await;
+    for late in 0..TRIES {
+        let mut connection = site.connect().await;
+        let request = Request::post("/current/update", "").cookie(ada.cookie());
+        assert!(connection.send(&request.into_bytes()).await);
+        tokio::time::sleep(Duration::from_micros(late * 100)).await;
+        drop(connection);
+    }
+    ada.post("/current/update", "").await.expect(200);
+    assert!((1..=TRIES + 1).contains(&count(&ada.whoami().await)));
+
+    for verb in ["resave", "rotate", "logout"] {
+        for late in 0..TRIES {
+            let visitor = site.signed_in("eve").await;
+            let mut connection = site.connect().await;
+            let request = Request::post(&format!("/current/{verb}"), "eve");
+            let request = request.cookie(visitor.cookie()).into_bytes();
+            assert!(connection.send(&request).await);
+            tokio::time::sleep(Duration::from_micros(late * 100)).await;
+            drop(connection);
+            // As it was, or ended; the cookie of the new session got lost.
+            let who = visitor.whoami().await;
+            assert!(["eve:0", "nobody"].contains(&who.as_str()), "{verb}: {who}");
+        }
+    }
+    works(&site).await;
+    // Nobody's session is there twice, under its old id and its new one.
+    assert!(site.store.live().await <= 1 + 3 * TRIES);
 }
 
 /// A request that ends in the middle of its body is none; the session is as it was.

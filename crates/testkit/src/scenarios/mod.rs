@@ -12,6 +12,7 @@ pub mod expiry;
 pub mod fixation;
 pub mod garbled;
 pub mod keys;
+pub mod orders;
 pub mod outage;
 pub mod parallel;
 pub mod pre_session;
@@ -97,7 +98,9 @@ macro_rules! scenarios {
                 an_upgrade_carries_the_session
                 a_panic_after_a_sign_in_leaves_no_lock_behind
                 a_panic_within_an_update_changes_nothing
+                a_failure_after_a_sign_in_carries_the_cookie
                 a_client_that_hangs_up_leaves_nothing_half_done
+                clients_that_hang_up_at_any_moment_break_nothing
                 half_a_request_changes_nothing
             }
             outage {
@@ -127,8 +130,12 @@ macro_rules! scenarios {
                 a_late_read_takes_no_new_cookie_away
                 an_end_counts_on_every_instance
             }
+            orders {
+                two_requests_in_every_order
+            }
             parallel {
                 of_64_updates_none_is_lost
+                of_64_updates_with_work_to_do_none_is_lost
                 of_64_updates_on_two_instances_none_is_lost
                 of_64_updates_none_outlives_a_logout
                 of_64_saves_one_wins

@@ -27,6 +27,21 @@ pub async fn of_64_updates_none_is_lost(kit: &Kit) {
     assert_eq!(seen.len(), CROWD, "each one saw a count of its own");
 }
 
+/// The same with nothing held up, with no work and with five milliseconds of it between reading and writing.
+pub async fn of_64_updates_with_work_to_do_none_is_lost(kit: &Kit) {
+    for milliseconds in ["0", "5"] {
+        let site = kit.site().await;
+        let ada = site.signed_in("ada").await;
+        let crowd: Vec<_> = (0..CROWD)
+            .map(|_| ada.meanwhile("/current/work", milliseconds))
+            .collect();
+        for one in crowd {
+            one.answer().await.expect(200);
+        }
+        assert_eq!(ada.whoami().await, format!("ada:{CROWD}"));
+    }
+}
+
 /// The same when two instances of the application share the store, and neither knows of the other's queue.
 pub async fn of_64_updates_on_two_instances_none_is_lost(kit: &Kit) {
     let secret = kit.secret();

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom_store::{
-    Enumerate, Expect, ManualClock, Record, RotateOutcome, SessionKey, SetOutcome, Store,
-    StoreError, StoreErrorKind, StoreFuture, Times, Timestamp,
+    AdmitOutcome, Enumerate, Expect, ManualClock, OwnerLimit, OwnerLimits, Record, Renewal,
+    RotateOutcome, SessionKey, SetOutcome, Store, StoreError, StoreErrorKind, StoreFuture, Times,
+    Timestamp, Trail,
 };
 
 use crate::{
@@ -223,5 +224,44 @@ impl Store<Cart> for Watched {
 
     fn enumerate(&self) -> Option<&dyn Enumerate<Cart>> {
         self.inner.enumerate()
+    }
+
+    fn owner_limits(&self) -> Option<&dyn OwnerLimits<Cart>> {
+        Some(self)
+    }
+
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        Some(self)
+    }
+}
+
+impl OwnerLimits<Cart> for Watched {
+    fn admit(
+        &self,
+        ending: Option<&SessionKey>,
+        key: &SessionKey,
+        record: Record<Cart>,
+        limit: OwnerLimit,
+    ) -> StoreFuture<'_, AdmitOutcome> {
+        let limits = self.inner.owner_limits().unwrap();
+        self.answer("admit", || limits.admit(ending, key, record, limit))
+    }
+}
+
+impl Renewal for Watched {
+    fn renew(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+        trail_ends_at: Timestamp,
+    ) -> StoreFuture<'_, RotateOutcome> {
+        let renewal = self.inner.renewal().unwrap();
+        self.answer("renew", || renewal.renew(from, to, times, trail_ends_at))
+    }
+
+    fn follow(&self, key: &SessionKey) -> StoreFuture<'_, Option<Trail>> {
+        let renewal = self.inner.renewal().unwrap();
+        self.answer("follow", || renewal.follow(key))
     }
 }

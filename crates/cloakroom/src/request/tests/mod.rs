@@ -1,10 +1,15 @@
 //! The engine without a framework: cookies go in, effects come out. Each test opens "requests" on one set of
 //! sessions and looks at what the store was asked.
 
+mod clients;
+mod ended;
 mod fixture;
+mod freshness;
 mod lifetimes;
+mod limits;
 mod operations;
 mod pre_sessions;
 mod races;
+mod renewal;
 mod trouble;
 mod verbs;

@@ -113,7 +113,7 @@ async fn neither_creates<S: Store<Payload>>(stage: &Stage<'_, S>) -> Result<(), 
 
 /// Adds one to the counter until it has done so that many times or the session is gone. The last value that
 /// was acknowledged, with its version.
-async fn count_up<S: Store<Payload>>(
+pub(super) async fn count_up<S: Store<Payload>>(
     client: Client<S>,
     key: crate::SessionKey,
     times: usize,

@@ -1,9 +1,10 @@
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::conformance::client::Client;
-use crate::conformance::stage::{MINUTE, Stage, key, touched};
+use crate::conformance::stage::{DAY, MINUTE, Stage, key, owner, touched};
 use crate::conformance::{Coverage, Harness, Payload, Violation};
-use crate::{Expect, RotateOutcome, SetOutcome, Store};
+use crate::{AdmitOutcome, Expect, OwnerLimit, RotateOutcome, SetOutcome, Store, WhenReached};
 
 /// Law 7: an acknowledged write survives the end of the application. Needs [`Harness::reopen`].
 ///
@@ -40,6 +41,29 @@ pub async fn law_07_acknowledged_writes_survive<S: Store<Payload>>(
     let replaced = client.replace(&old, &new, record.clone()).await?;
     stage.equal(replaced, SetOutcome::Stored(1), "replace")?;
 
+    let (renewed, renewed_to) = (stage.create(&stage.record(5)).await?, key());
+    let times = stage.record(5).times;
+    if stage.renews() {
+        let ends_at = stage.now().plus(DAY);
+        let outcome = client.renew(&renewed, &renewed_to, times, ends_at).await?;
+        stage.check(
+            matches!(outcome, RotateOutcome::Moved { .. }),
+            "a live session was not moved",
+        )?;
+    }
+
+    let admitted = key();
+    if stage.limits_owners() {
+        let mut record = stage.record(6);
+        record.owner = Some(owner("admitted"));
+        let limit = OwnerLimit::new(NonZeroU32::MIN, WhenReached::EndOldest);
+        let before = stage.create(&record).await?;
+        let outcome = client.admit(None, &admitted, record, limit).await?;
+        let (version, ended) = (1, vec![before]);
+        let stored = AdmitOutcome::Stored { version, ended };
+        stage.equal(outcome, stored, "admit")?;
+    }
+
     let mut used = stage.idle(4, 2 * MINUTE);
     let touch = stage.create(&used).await?;
     stage.advance(MINUTE);
@@ -61,8 +85,21 @@ pub async fn law_07_acknowledged_writes_survive<S: Store<Payload>>(
     let found = client.get(&touch).await?;
     let found = found.ok_or_else(|| stage.violation("a touched session is dead"))?;
     stage.alike(&found, &used)?;
+    if stage.renews() {
+        let trail = client.follow(&renewed).await?;
+        let right = trail.is_some_and(|trail| trail.to == renewed_to);
+        stage.check(right, "a trail was lost")?;
+        let (old, new) = (client.get(&renewed).await?, client.get(&renewed_to).await?);
+        let moved = old.is_none() && new.is_some();
+        stage.check(moved, "a renewal was lost")?;
+    }
+    if stage.limits_owners() {
+        let found = client.get(&admitted).await?;
+        stage.check(found.is_some(), "an admitted session was lost")?;
+    }
     if stage.enumerates() {
-        stage.equal(client.count().await?, 5, "count")?;
+        let live = 6 + u64::from(stage.limits_owners());
+        stage.equal(client.count().await?, live, "count")?;
         let owned = client.list_by_owner(record.owner.as_ref().expect("it has one"));
         stage.equal(owned.await?.len(), 4, "sessions of the owner")?;
     }

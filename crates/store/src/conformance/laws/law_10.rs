@@ -1,10 +1,11 @@
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use crate::conformance::client::{Client, Trouble};
 use crate::conformance::deadline::within;
-use crate::conformance::stage::{Stage, key, owner};
+use crate::conformance::stage::{DAY, Stage, key, owner};
 use crate::conformance::{Coverage, Harness, Payload, Violation};
-use crate::{Expect, SessionKey, Store, StoreErrorKind};
+use crate::{Expect, OwnerLimit, SessionKey, Store, StoreErrorKind, WhenReached};
 
 /// Law 10: a store that cannot answer says `Unavailable` within its time-out, never `None`, and answers again
 /// when it can. Needs [`Harness::outage`].
@@ -22,7 +23,7 @@ pub async fn law_10_trouble_is_unavailable<S: Store<Payload>>(
     let stage = Stage::open(harness, 10).await;
     stage.scene("every operation while the store cannot answer, and afterwards");
     let mut keys = Vec::new();
-    for number in 0..7 {
+    for number in 0..8 {
         keys.push(stage.create(&stage.full(number)).await?);
     }
     (outage.begin)(stage.store()).await;
@@ -62,7 +63,28 @@ async fn all_fail<S: Store<Payload>>(
     fails(stage, bound, client.destroy(&keys[3])).await?;
     fails(stage, bound, client.touch(&keys[4], &times)).await?;
     fails(stage, bound, client.rotate(&keys[5], &key(), times)).await?;
-    fails(stage, bound, client.replace(&keys[6], &key(), record)).await?;
+    fails(
+        stage,
+        bound,
+        client.replace(&keys[6], &key(), record.clone()),
+    )
+    .await?;
+    if stage.limits_owners() {
+        // One that would be refused, and one that would be stored.
+        let max = NonZeroU32::MIN;
+        for when_reached in [WhenReached::Refuse, WhenReached::EndOldest] {
+            let limit = OwnerLimit::new(max, when_reached);
+            let new = key();
+            let admit = client.admit(None, &new, record.clone(), limit);
+            fails(stage, bound, admit).await?;
+        }
+    }
+    if stage.renews() {
+        let (to, ends_at) = (key(), stage.now().plus(DAY));
+        let renew = client.renew(&keys[7], &to, times, ends_at);
+        fails(stage, bound, renew).await?;
+        fails(stage, bound, client.follow(&unknown)).await?;
+    }
     if stage.enumerates() {
         let owner = owner("Ada Lovelace");
         fails(stage, bound, client.all()).await?;

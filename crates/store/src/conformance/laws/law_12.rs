@@ -1,10 +1,11 @@
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::conformance::client::Trouble;
 use crate::conformance::payload::noise;
 use crate::conformance::stage::{Stage, key};
 use crate::conformance::{Coverage, Harness, Payload, Violation};
-use crate::{Expect, SetOutcome, Store, StoreErrorKind};
+use crate::{Expect, OwnerLimit, SetOutcome, Store, StoreErrorKind, WhenReached};
 
 /// Law 12: a payload over the limit is refused before anything is written. Needs [`Harness::payload_limit`].
 ///
@@ -37,8 +38,13 @@ pub async fn law_12_too_large_writes_nothing<S: Store<Payload>>(
     }
     // Whether the old session is dead now is left to the store.
     let old = stage.create(&small).await?;
-    too_large(&stage, client.replace(&old, &to, large).await)?;
+    too_large(&stage, client.replace(&old, &to, large.clone()).await)?;
     stage.dead(client.get(&to).await?, "a refused replacement is there")?;
+    if stage.limits_owners() {
+        let limit = OwnerLimit::new(NonZeroU32::MIN, WhenReached::EndOldest);
+        too_large(&stage, client.admit(None, &to, large, limit).await)?;
+        stage.dead(client.get(&to).await?, "a refused session is there")?;
+    }
 
     stage.same(client.get(&live).await?, &small, 1)?;
     let write = client.set(&live, small, Expect::Version(1)).await?;
@@ -46,9 +52,9 @@ pub async fn law_12_too_large_writes_nothing<S: Store<Payload>>(
     Ok(Coverage::full())
 }
 
-fn too_large(
+fn too_large<O>(
     stage: &Stage<'_, impl Store<Payload>>,
-    answer: Result<SetOutcome, Trouble>,
+    answer: Result<O, Trouble>,
 ) -> Result<(), Violation> {
     match answer {
         Err(trouble) if trouble.kind() == StoreErrorKind::TooLarge => Ok(()),

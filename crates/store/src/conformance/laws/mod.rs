@@ -13,6 +13,8 @@ mod law_10;
 mod law_11;
 mod law_12;
 mod law_13;
+mod law_14;
+mod law_15;
 
 pub use law_01::law_01_get_answers_the_last_set;
 pub use law_02::law_02_no_session_is_none_and_no_error;
@@ -27,6 +29,8 @@ pub use law_10::law_10_trouble_is_unavailable;
 pub use law_11::law_11_an_undecodable_record_harms_itself_only;
 pub use law_12::law_12_too_large_writes_nothing;
 pub use law_13::law_13_clocks_and_dates_change_nothing;
+pub use law_14::law_14_no_owner_exceeds_the_limit;
+pub use law_15::law_15_who_finds_it_dead_finds_the_trail;
 
 const NO_LISTING: &str = "the store does not enumerate";
 const NO_PEER: &str = "the harness has no second instance (`peer`)";

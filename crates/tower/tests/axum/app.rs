@@ -1,4 +1,4 @@
-//! All HTTP scenarios against axum.
+//! The application that the scenarios want, in axum.
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
@@ -12,9 +12,7 @@ use axum::{Router, http};
 use cloakroom_testkit::{Admin, Answer, Data, Failure, Framework, Stop, TestApp, Unlayered};
 use cloakroom_tower::{CurrentSession, LazySession, SessionData, SessionError, SessionLayer};
 
-struct Axum;
-
-cloakroom_testkit::scenarios!(Axum);
+pub(crate) struct Axum;
 
 impl Framework for Axum {
     const MISSING_LAYER_HINT: Option<&'static str> = Some("SessionLayer::new");

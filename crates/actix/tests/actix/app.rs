@@ -1,4 +1,4 @@
-//! All HTTP scenarios against actix-web.
+//! The application that the scenarios want, in actix-web.
 
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
@@ -13,9 +13,7 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, ResponseError
 use cloakroom_actix::{CurrentSession, LazySession, SessionData, SessionError, SessionMiddleware};
 use cloakroom_testkit::{Admin, Answer, Body, Data, Failure, Framework, Stop, TestApp, Unlayered};
 
-struct Actix;
-
-cloakroom_testkit::scenarios!(Actix);
+pub(crate) struct Actix;
 
 impl Framework for Actix {
     const MISSING_LAYER_HINT: Option<&'static str> = Some("SessionMiddleware::new");

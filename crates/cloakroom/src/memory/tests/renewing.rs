@@ -1,0 +1,47 @@
+use super::*;
+
+impl Fixture {
+    fn renew(&self, from: u32, to: u32, trail_seconds: u64) {
+        let renewal = self.store.renewal().unwrap();
+        let times = record(0, Some(1_000), None).times;
+        let ends_at = START.plus(Duration::from_secs(trail_seconds));
+        let moved = renewal.renew(&key(from), &key(to), times, ends_at);
+        let moved = block_on(moved).unwrap();
+        assert!(matches!(moved, RotateOutcome::Moved { .. }), "{moved:?}");
+    }
+
+    fn follow(&self, from: u32) -> Option<SessionKey> {
+        let trail = block_on(self.store.renewal().unwrap().follow(&key(from)));
+        trail.unwrap().map(|trail| trail.to)
+    }
+}
+
+#[test]
+fn trails_leave_with_their_time_and_give_their_memory_back() {
+    let it = Fixture::new(|builder| builder);
+    it.create(0, Some(1_000), Some("ada"));
+    for number in 0..5_000 {
+        it.renew(number, number + 1, 10 + u64::from(number % 7));
+    }
+    assert_eq!(it.follow(17), Some(key(18)));
+    assert_eq!(it.store.trails_held().0, 5_000);
+    it.clock.advance(Duration::from_secs(16));
+    assert_eq!(it.follow(17), None);
+    assert_eq!(it.purge(), 0, "no session was removed");
+    let (trails, places) = it.store.trails_held();
+    assert!(trails == 0 && places < 64 * 64, "{trails} {places}");
+    assert_eq!(it.listed("ada"), [0]);
+}
+
+#[test]
+fn a_full_store_keeps_the_trails_that_last_longest() {
+    let it = Fixture::new(|builder| builder.max_sessions(1));
+    it.create(0, Some(1_000), None);
+    for number in 0..50_000 {
+        it.renew(number, number + 1, 10 + u64::from(number));
+    }
+    let (trails, _) = it.store.trails_held();
+    assert!(trails <= 64 * 64, "{trails}");
+    assert_eq!(it.follow(49_999), Some(key(50_000)));
+    assert_eq!(it.follow(0), None);
+}

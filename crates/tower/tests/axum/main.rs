@@ -1,0 +1,7 @@
+//! All HTTP scenarios against axum.
+
+mod app;
+
+use app::Axum;
+
+cloakroom_testkit::scenarios!(Axum);
