@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use cloakroom::{MemoryStore, Store};
 use cloakroom_redis::RedisStore;
-use cloakroom_sqlx::{MySqlStore, PostgresStore, SqliteStore};
+use cloakroom_rusqlite::SqliteStore;
+use cloakroom_sqlx::{MySqlStore, PostgresStore};
 use sqlx::{MySqlPool, PgPool};
 
 use crate::shopper::Shopper;
@@ -52,7 +53,7 @@ impl StoreUrl {
         match &self.0 {
             Kind::Memory => Ok(OpenStore::Memory(Arc::new(MemoryStore::new()))),
             Kind::Sqlite(url) => {
-                let store = SqliteStore::open(url).await;
+                let store = SqliteStore::open(path_of(url)).await;
                 let store = store.map_err(|error| self.unusable(error))?;
                 Ok(OpenStore::Sqlite(store))
             }
@@ -110,7 +111,7 @@ impl OpenStore {
     pub(crate) async fn close(self) {
         match self {
             Self::Memory(_) | Self::Redis(_) => {}
-            Self::Sqlite(store) => store.pool().close().await,
+            Self::Sqlite(store) => store.close().await,
             Self::Postgres(store) => store.pool().close().await,
             Self::MySql(store) => store.pool().close().await,
         }
@@ -160,6 +161,12 @@ impl fmt::Debug for StoreUrl {
     }
 }
 
+/// The path that follows `sqlite:` or `sqlite://`.
+fn path_of(url: &str) -> &str {
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    path.strip_prefix("//").unwrap_or(path)
+}
+
 /// The address of a server without user, password and parameters: they are nobody's who reads a log.
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
@@ -182,6 +189,17 @@ impl Error for InvalidStoreUrl {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_named_by_its_path() {
+        for (url, path) in [
+            ("sqlite://demo.db", "demo.db"),
+            ("sqlite:demo.db", "demo.db"),
+            ("sqlite:///var/lib/demo.db", "/var/lib/demo.db"),
+        ] {
+            assert_eq!(path_of(url), path);
+        }
+    }
 
     #[test]
     fn a_password_is_not_printed() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cloakroom::{CookieOptions, ManualClock, MemoryStore, Sessions, Store};
 use cloakroom_demo::Shopper;
-use cloakroom_sqlx::{SqliteFile, SqliteStore};
+use cloakroom_rusqlite::SqliteStore;
 
 use crate::server::{Server, secret};
 
@@ -15,11 +15,10 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn a_session_ends_at_its_max_age_and_sooner_if_it_lies_idle() {
     let clock = ManualClock::starting_now();
     let directory = tempfile::tempdir().unwrap();
-    let pool = SqliteFile::new(directory.path().join("demo.db")).open();
-    let sqlite = SqliteStore::builder(pool.await.unwrap()).clock(clock.clone());
+    let sqlite = SqliteStore::builder(directory.path().join("demo.db")).clock(clock.clone());
     let stores: [Arc<dyn Store<Shopper>>; 2] = [
         Arc::new(MemoryStore::builder().clock(clock.clone()).build()),
-        Arc::new(sqlite.create().await.unwrap()),
+        Arc::new(sqlite.open().await.unwrap()),
     ];
     for store in stores {
         let sessions = Sessions::builder(store, secret())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use cloakroom::{MemoryStore, Secret, Sessions, Store};
 use cloakroom_demo::{Options, Shopper, app};
-use cloakroom_sqlx::{SqliteFile, SqliteStore};
+use cloakroom_rusqlite::SqliteStore;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -64,8 +64,7 @@ pub(crate) async fn every_store() -> (Vec<Arc<dyn Store<Shopper>>>, TempDir) {
 
 /// The database `demo.db`, made if it is missing. It gives up soon, so that nobody waits for trouble.
 pub(crate) async fn sqlite_in(directory: &TempDir) -> SqliteStore<Shopper> {
-    let file = SqliteFile::new(directory.path().join("demo.db"));
-    let pool = file.open().await.unwrap();
-    let store = SqliteStore::builder(pool).timeout(Duration::from_secs(3));
-    store.create().await.unwrap()
+    let store = SqliteStore::builder(directory.path().join("demo.db"));
+    let store = store.timeout(Duration::from_secs(3)).open();
+    store.await.unwrap()
 }

@@ -9,6 +9,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("cloakroom", &["cloakroom-store"]),
     ("cloakroom-sqlx", &["cloakroom-store"]),
     ("cloakroom-redis", &["cloakroom-store"]),
+    ("cloakroom-rusqlite", &["cloakroom-store"]),
     ("cloakroom-tower", &["cloakroom", "cloakroom-store"]),
     ("cloakroom-actix", &["cloakroom", "cloakroom-store"]),
 ];

@@ -21,6 +21,7 @@ const RULES: &[(&str, &[&[&str]])] = &[
     ("cloakroom", &[SQL, REDIS, WEB]),
     ("cloakroom-sqlx", &[REDIS, WEB]),
     ("cloakroom-redis", &[SQL, WEB]),
+    ("cloakroom-rusqlite", &[REDIS, WEB, &["sqlx", "tokio"]]),
     ("cloakroom-tower", &[SQL, REDIS, &["actix-"]]),
     ("cloakroom-actix", &[SQL, REDIS, &["axum"]]),
 ];

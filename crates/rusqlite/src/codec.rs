@@ -1,0 +1,185 @@
+use std::fmt;
+
+use cloakroom_store::{StoreError, StoreErrorKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// How session data is written into the table. Default: [`Codec::Json`].
+///
+/// Each row says how it was written, so a store reads rows of every codec that this build knows, whichever it
+/// writes with. Changing the codec logs nobody out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Codec {
+    /// JSON: any SQL client can read it.
+    #[default]
+    Json,
+    /// MessagePack with field names: smaller, and structs may gain fields just as with JSON. For types that
+    /// JSON cannot hold, such as maps with keys that are not text.
+    #[cfg(feature = "messagepack")]
+    MessagePack,
+}
+
+impl Codec {
+    /// The tag in the `codec` column.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            #[cfg(feature = "messagepack")]
+            Self::MessagePack => "messagepack",
+        }
+    }
+
+    fn from_tag(tag: &str) -> Option<Self> {
+        match tag {
+            "json" => Some(Self::Json),
+            #[cfg(feature = "messagepack")]
+            "messagepack" => Some(Self::MessagePack),
+            _ => None,
+        }
+    }
+
+    /// Encodes what can be decoded again. Some data encodes into what does not: JSON makes null of a number that
+    /// is not finite, and reads no more than 128 levels. Such a session would be stored and never seen again, so
+    /// it is refused; trying costs little beside a statement.
+    pub(crate) fn encode_readable<T: Serialize + DeserializeOwned>(
+        self,
+        data: &T,
+        limit: usize,
+    ) -> Result<Payload, StoreError> {
+        let payload = self.encode(data, limit)?;
+        match decode::<T>(self.tag(), payload.as_bytes()) {
+            Ok(_) => Ok(payload),
+            Err(_) => {
+                let message = format!("the data could not be read back from {}", self.tag());
+                Err(StoreError::new(StoreErrorKind::Unencodable, message))
+            }
+        }
+    }
+
+    fn encode<T: Serialize>(self, data: &T, limit: usize) -> Result<Payload, StoreError> {
+        let payload = match self {
+            Self::Json => serde_json::to_string(data)
+                .map(Payload::Text)
+                .map_err(|_| unencodable(self))?,
+            #[cfg(feature = "messagepack")]
+            Self::MessagePack => rmp_serde::to_vec_named(data)
+                .map(Payload::Bytes)
+                .map_err(|_| unencodable(self))?,
+        };
+        let size = payload.as_bytes().len();
+        if size > limit {
+            let message = format!("the encoded data is {size} bytes long, the limit is {limit}");
+            return Err(StoreError::new(StoreErrorKind::TooLarge, message));
+        }
+        Ok(payload)
+    }
+}
+
+/// Decodes what a row holds.
+pub(crate) fn decode<T: DeserializeOwned>(tag: &str, bytes: &[u8]) -> Result<T, StoreError> {
+    // What the decoder has to say may quote the data, so it is left out of the error.
+    match Codec::from_tag(tag) {
+        Some(Codec::Json) => serde_json::from_slice(bytes).map_err(|error| {
+            let message = format!(
+                "the JSON data does not decode: {:?} error at line {}, column {}",
+                error.classify(),
+                error.line(),
+                error.column()
+            );
+            StoreError::new(StoreErrorKind::Undecodable, message)
+        }),
+        #[cfg(feature = "messagepack")]
+        Some(Codec::MessagePack) => rmp_serde::from_slice(bytes).map_err(|_| {
+            StoreError::new(
+                StoreErrorKind::Undecodable,
+                "the MessagePack data does not decode",
+            )
+        }),
+        None => Err(StoreError::new(
+            StoreErrorKind::Undecodable,
+            "the row was written with a codec that this build does not know",
+        )),
+    }
+}
+
+fn unencodable(codec: Codec) -> StoreError {
+    let message = format!("the data does not encode as {}", codec.tag());
+    StoreError::new(StoreErrorKind::Unencodable, message)
+}
+
+/// Encoded data. Text where it is text, so that the database shows it as such.
+pub(crate) enum Payload {
+    /// JSON.
+    Text(String),
+    /// Anything else.
+    #[cfg_attr(not(feature = "messagepack"), allow(dead_code))]
+    Bytes(Vec<u8>),
+}
+
+impl Payload {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.as_bytes().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_over_the_limit_is_refused() {
+        let fits = Codec::Json.encode(&"12345678", 10);
+        assert_eq!(fits.unwrap().as_bytes(), b"\"12345678\"");
+        let error = Codec::Json.encode(&"123456789", 10).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn errors_do_not_quote_the_data() {
+        let error = decode::<u32>("json", b"\"hunter2\"").unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Undecodable);
+        assert!(!format!("{error:?}").contains("hunter2"));
+        let error = decode::<u32>("from the future", b"1").unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Undecodable);
+    }
+
+    #[test]
+    fn what_would_not_decode_is_unencodable() {
+        let deep = |levels| {
+            (0..levels).fold(serde_json::Value::Null, |inner, _| {
+                serde_json::Value::Array(vec![inner])
+            })
+        };
+        assert!(Codec::Json.encode_readable(&deep(100), 1_000).is_ok());
+        let error = Codec::Json.encode_readable(&deep(200), 1_000).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unencodable);
+    }
+
+    #[test]
+    fn what_json_cannot_hold_is_unencodable() {
+        let map = std::collections::HashMap::from([((1, 2), 3)]);
+        let error = Codec::Json.encode(&map, 100).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unencodable);
+    }
+
+    #[cfg(feature = "messagepack")]
+    #[test]
+    fn each_row_is_read_with_the_codec_that_wrote_it() {
+        for codec in [Codec::Json, Codec::MessagePack] {
+            let payload = codec.encode(&vec![1, 2, 3], 100).unwrap();
+            let back: Vec<u8> = decode(codec.tag(), payload.as_bytes()).unwrap();
+            assert_eq!(back, [1, 2, 3]);
+        }
+    }
+}
