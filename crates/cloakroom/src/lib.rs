@@ -29,6 +29,9 @@ mod cookie;
 mod csrf;
 mod error;
 mod event;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod key_ring;
 mod lifetimes;
 mod memory;
