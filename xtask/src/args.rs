@@ -6,6 +6,8 @@ use crate::steps::STEPS;
 pub(crate) enum Request {
     Help,
     Test(Selection),
+    /// Each target for so many seconds.
+    Fuzz(u32),
 }
 
 /// Which steps to run.
@@ -34,6 +36,7 @@ impl Request {
         match arguments.next() {
             None | Some("help" | "--help" | "-h") => return Ok(Self::Help),
             Some("test") => {}
+            Some("fuzz") => return fuzz(arguments),
             Some(other) => return Err(format!("no command `{other}`; see --help").into()),
         }
         let mut quick = false;
@@ -60,6 +63,23 @@ impl Request {
     }
 }
 
+fn fuzz<'a>(mut arguments: impl Iterator<Item = &'a str>) -> Result<Request> {
+    const A_MINUTE: u32 = 60;
+    let seconds = match (arguments.next(), arguments.next()) {
+        (None, _) => A_MINUTE,
+        (Some("--help" | "-h"), _) => return Ok(Request::Help),
+        (Some("--seconds"), Some(number)) => number
+            .parse()
+            .map_err(|_| format!("--seconds takes a number, not `{number}`"))?,
+        (Some("--seconds"), None) => return Err("--seconds takes a number".into()),
+        (Some(other), _) => return Err(format!("no option `{other}`; see --help").into()),
+    };
+    match arguments.next() {
+        None => Ok(Request::Fuzz(seconds)),
+        Some(other) => Err(format!("no option `{other}`; see --help").into()),
+    }
+}
+
 /// What `--help` prints.
 pub(crate) fn help() -> String {
     let steps: String = STEPS
@@ -74,6 +94,7 @@ pub(crate) fn help() -> String {
 cargo xtask test                 install what is missing, run every step, print the totals
 cargo xtask test --quick         the steps marked quick, without servers: the inner loop
 cargo xtask test --only <step>   that step; several with commas; with --quick, without servers
+cargo xtask fuzz [--seconds N]   each fuzz target for N seconds, 60 unless told; needs a nightly toolchain
 cargo xtask --help               this text
 
 Steps:
@@ -112,6 +133,20 @@ mod tests {
         assert!(parse("test --only").is_err());
         let error = parse("test --only lint").unwrap_err().to_string();
         assert_eq!(error, "no step `lint`; there are: format, lints");
+    }
+
+    #[test]
+    fn fuzzing_takes_a_number_of_seconds() {
+        assert_eq!(parse("fuzz").unwrap(), Request::Fuzz(60));
+        assert_eq!(parse("fuzz --seconds 5").unwrap(), Request::Fuzz(5));
+        for bad in [
+            "fuzz --seconds",
+            "fuzz --seconds x",
+            "fuzz 5",
+            "fuzz --seconds 5 6",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

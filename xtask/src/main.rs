@@ -4,6 +4,7 @@
 //! - [`args`]: what was asked for.
 //! - [`install`]: what the chosen steps need, and how it gets here.
 //! - [`steps`]: the table of steps, one file for each.
+//! - [`fuzz`]: the long run of the fuzz targets.
 //! - [`house`], [`package`]: the workspace as cargo describes it.
 //! - [`command`], [`outcome`], [`totals`], [`report`]: running a step, and what came of it.
 
@@ -12,6 +13,7 @@
 
 mod args;
 mod command;
+mod fuzz;
 mod house;
 mod install;
 mod outcome;
@@ -51,6 +53,7 @@ fn run() -> Result<bool> {
             Ok(true)
         }
         Request::Test(selection) => test(&selection),
+        Request::Fuzz(seconds) => fuzz::run(&House::open(false)?, seconds),
     }
 }
 

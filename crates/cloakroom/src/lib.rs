@@ -33,6 +33,9 @@ mod csrf;
 mod ended;
 mod error;
 mod event;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod key_ring;
 mod lifetimes;
 mod memory;

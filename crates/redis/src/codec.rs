@@ -13,10 +13,14 @@ pub enum Codec {
     #[default]
     Json,
     /// MessagePack with field names: smaller, and structs may gain fields just as with JSON. For types that
-    /// JSON cannot hold, such as maps with keys that are not text.
+    /// JSON cannot hold, such as maps with keys that are not text. Nested 256 levels at most; JSON 128.
     #[cfg(feature = "messagepack")]
     MessagePack,
 }
+
+/// How deep MessagePack data may be nested. JSON has a limit of 128 of its own.
+#[cfg(feature = "messagepack")]
+const MAX_DEPTH: usize = 256;
 
 impl Codec {
     /// The tag in the `codec` field.
@@ -38,11 +42,25 @@ impl Codec {
         }
     }
 
-    pub(crate) fn encode<T: Serialize>(
+    /// Encodes what can be decoded again. Some data encodes into what does not: JSON makes null of a number that
+    /// is not finite, and reads no more than 128 levels. Such a session would be stored and never seen again, so
+    /// it is refused; trying costs little beside a round trip.
+    pub(crate) fn encode_readable<T: Serialize + DeserializeOwned>(
         self,
         data: &T,
         limit: usize,
     ) -> Result<Vec<u8>, StoreError> {
+        let encoded = self.encode(data, limit)?;
+        match decode::<T>(self.tag(), &encoded) {
+            Ok(_) => Ok(encoded),
+            Err(_) => {
+                let message = format!("the data could not be read back from {}", self.tag());
+                Err(StoreError::new(StoreErrorKind::Unencodable, message))
+            }
+        }
+    }
+
+    fn encode<T: Serialize>(self, data: &T, limit: usize) -> Result<Vec<u8>, StoreError> {
         let encoded = match self {
             Self::Json => serde_json::to_vec(data).map_err(|_| unencodable(self))?,
             #[cfg(feature = "messagepack")]
@@ -70,12 +88,22 @@ pub(crate) fn decode<T: DeserializeOwned>(tag: &str, bytes: &[u8]) -> Result<T, 
             ))
         }),
         #[cfg(feature = "messagepack")]
-        Some(Codec::MessagePack) => rmp_serde::from_slice(bytes)
-            .map_err(|_| undecodable("the MessagePack data does not decode")),
+        Some(Codec::MessagePack) => {
+            messagepack(bytes).map_err(|_| undecodable("the MessagePack data does not decode"))
+        }
         None => Err(undecodable(
             "the session was written with a codec that this build does not know",
         )),
     }
+}
+
+/// Reads no more levels than a small stack has room for: the decoder's own limit, 1024, is more than a thread of
+/// Tokio's takes in a debug build, and a stack that overflows ends the whole process.
+#[cfg(feature = "messagepack")]
+fn messagepack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, rmp_serde::decode::Error> {
+    let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);
+    decoder.set_max_depth(MAX_DEPTH);
+    T::deserialize(&mut decoder)
 }
 
 fn unencodable(codec: Codec) -> StoreError {
@@ -109,10 +137,35 @@ mod tests {
     }
 
     #[test]
+    fn what_would_not_decode_is_unencodable() {
+        let deep = |levels| {
+            (0..levels).fold(serde_json::Value::Null, |inner, _| {
+                serde_json::Value::Array(vec![inner])
+            })
+        };
+        assert!(Codec::Json.encode_readable(&deep(100), 1_000).is_ok());
+        let error = Codec::Json.encode_readable(&deep(200), 1_000).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unencodable);
+        let error = Codec::Json.encode_readable(&f64::NAN, 1_000).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unencodable);
+    }
+
+    #[test]
     fn what_json_cannot_hold_is_unencodable() {
         let map = std::collections::HashMap::from([((1, 2), 3)]);
         let error = Codec::Json.encode(&map, 100).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unencodable);
+    }
+
+    #[cfg(feature = "messagepack")]
+    #[test]
+    fn messagepack_that_is_too_deep_harms_its_session_only() {
+        let mut deep = vec![0x91; 1_000];
+        deep.push(0xc0);
+        let error = decode::<serde_json::Value>("messagepack", &deep).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Undecodable);
+        let shallow = decode::<serde_json::Value>("messagepack", &deep[900..]);
+        assert!(shallow.is_ok());
     }
 
     #[cfg(feature = "messagepack")]

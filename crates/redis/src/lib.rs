@@ -44,6 +44,9 @@ mod cluster;
 mod codec;
 mod enumerate;
 mod error;
+#[cfg(all(any(test, fuzzing), feature = "messagepack"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod guide;
 mod key_prefix;
 mod layout;

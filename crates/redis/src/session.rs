@@ -148,12 +148,12 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    pub(crate) fn of<T: Serialize>(
+    pub(crate) fn of<T: Serialize + DeserializeOwned>(
         record: &Record<T>,
         codec: Codec,
         limit: usize,
     ) -> Result<Self, StoreError> {
-        let data = codec.encode(&*record.data, limit)?;
+        let data = codec.encode_readable(&*record.data, limit)?;
         let mut fields = time_fields(&record.times);
         let mut field = |name: &str, value: &[u8]| {
             fields.push((name.as_bytes().to_vec(), value.to_vec()));

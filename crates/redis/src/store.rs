@@ -255,6 +255,10 @@ impl Inner {
     }
 
     pub(crate) fn draft<T: Serialize>(&self, record: &Record<T>) -> Result<Draft, StoreError> {
+    fn draft<T: Serialize + DeserializeOwned>(
+        &self,
+        record: &Record<T>,
+    ) -> Result<Draft, StoreError> {
         Draft::of(record, self.codec, self.payload_limit)
     }
 }

@@ -44,6 +44,9 @@ mod codec;
 mod dialect;
 mod enumerate;
 mod error;
+#[cfg(all(any(test, fuzzing), feature = "messagepack"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod guide;
 mod io;
 mod limits;

@@ -46,6 +46,9 @@ mod enumerate;
 mod error;
 mod fallback;
 mod future;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod key;
 mod limits;

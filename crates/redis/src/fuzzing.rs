@@ -1,0 +1,117 @@
+//! What is fuzzed here, see `fuzz` in the repository. Not part of the API: only there with `--cfg fuzzing`.
+
+use std::collections::BTreeMap;
+
+use cloakroom_store::{Record, SessionKey, StoreErrorKind};
+use serde::{Deserialize, Serialize};
+
+use crate::session::{Draft, Fields};
+use crate::{Codec, RedisStoreSession, reply};
+
+/// Data of every shape, as deep as it likes.
+#[derive(Debug, Serialize, Deserialize)]
+enum Tree {
+    Nothing,
+    Number(i64),
+    Fraction(f64),
+    Text(String),
+    Letter(char),
+    Maybe(Option<Box<Tree>>),
+    List(Vec<Tree>),
+    Map(BTreeMap<String, Tree>),
+}
+
+const KEY: SessionKey = SessionKey::from_bytes([7; 32]);
+
+/// A hash, a field a line, its name up to the first equals sign; the data is the rest after a line `data=`. It
+/// decodes or is an error of that session; what decodes can be stored and read again, or is refused.
+pub fn redis_record(input: &[u8]) {
+    // Numbers in a server's answers.
+    let _ = reply::parse(input);
+    let session = match RedisStoreSession::from_fields(KEY, fields(input)) {
+        Ok(Some(session)) => session,
+        Ok(None) => return,
+        Err(error) => {
+            assert!(!format!("{error:?} {error}").contains("hunter2"));
+            return;
+        }
+    };
+    // The codec's name is shown, whatever it is.
+    assert!(session.codec.contains("hunter2") || !format!("{session:?}").contains("hunter2"));
+    match session.decode::<Tree>() {
+        Ok(record) => {
+            for codec in [Codec::Json, Codec::MessagePack] {
+                round_trip(&record, codec);
+            }
+        }
+        Err(error) => {
+            assert_eq!(error.kind(), StoreErrorKind::Undecodable);
+            assert!(!format!("{error:?} {error}").contains("hunter2"));
+        }
+    }
+}
+
+fn round_trip(record: &Record<Tree>, codec: Codec) {
+    let draft = match Draft::of(record, codec, 1 << 20) {
+        Ok(draft) => draft,
+        Err(error) => {
+            let kinds = [StoreErrorKind::Unencodable, StoreErrorKind::TooLarge];
+            assert!(kinds.contains(&error.kind()), "{error:?}");
+            return;
+        }
+    };
+    let _ = (draft.expires_at(), draft.bound());
+    let sent: Vec<Vec<u8>> = draft.arguments().collect();
+    let mut stored: Fields = sent
+        .chunks(2)
+        .map(|pair| (pair[0].clone(), pair[1].clone()))
+        .collect();
+    // The server counts.
+    stored.push((b"version".to_vec(), b"1".to_vec()));
+    let read = RedisStoreSession::from_fields(KEY, stored).expect("it was written here");
+    let read = read
+        .expect("it has fields")
+        .decode::<Tree>()
+        .expect("it was found to be readable");
+    assert_eq!(read.owner, record.owner);
+    assert_eq!(read.client, record.client);
+    assert_eq!(read.browser_session, record.browser_session);
+    let again = Draft::of(&read, codec, 1 << 20).expect("as before");
+    // By what they encode to: no number is equal to itself that is none.
+    assert_eq!(again.arguments().collect::<Vec<_>>(), sent);
+}
+
+fn fields(mut input: &[u8]) -> Fields {
+    let mut fields = Fields::new();
+    while !input.is_empty() {
+        if let Some(data) = input.strip_prefix(b"data=") {
+            fields.push((b"data".to_vec(), data.to_vec()));
+            break;
+        }
+        let end = input.iter().position(|byte| *byte == b'\n');
+        let line = &input[..end.unwrap_or(input.len())];
+        let equals = line.iter().position(|byte| *byte == b'=');
+        let (name, value) = line.split_at(equals.unwrap_or(line.len()));
+        fields.push((name.to_vec(), value.get(1..).unwrap_or_default().to_vec()));
+        input = &input[end.map_or(input.len(), |end| end + 1)..];
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn the_corpus_of_redis_record() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/redis_record");
+        let mut inputs = 0;
+        for file in std::fs::read_dir(corpus).unwrap() {
+            let path = file.unwrap().path();
+            println!("{}", path.display());
+            super::redis_record(&std::fs::read(path).unwrap());
+            inputs += 1;
+        }
+        assert!(inputs > 5, "{inputs}");
+    }
+}
