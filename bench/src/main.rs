@@ -5,9 +5,13 @@
 
 mod allocations;
 mod app;
+mod callgrind;
 mod case;
 mod figure;
+mod part;
 mod parts;
+mod results;
+mod run;
 mod steps;
 mod visitors;
 
@@ -19,6 +23,7 @@ fn main() -> Result<(), Failure> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["measure", part, ref rest @ ..] => parts::measure(part, rest),
+        ["run", ref rest @ ..] => parts::run(&run::Run::parse(rest)?),
         _ => Err("run `cargo xtask bench`".into()),
     }
 }

@@ -6,7 +6,7 @@
 //! the kernel are not counted. A repeated string instruction counts once, as hardware counters do.
 
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::Failure;
 
@@ -48,12 +48,19 @@ pub fn count_in(command: &mut Command) -> Result<Vec<u64>, Failure> {
         });
     }
     let child = command.stdout(Stdio::null()).spawn()?;
+    let processors = stay_on_one_processor()?;
+    let counts = follow(child);
+    processors.restore();
+    counts.map_err(|error| format!("{command:?}: {error}").into())
+}
+
+fn follow(child: Child) -> Result<Vec<u64>, Failure> {
     let pid = libc::pid_t::try_from(child.id())?;
     let mut counts = Vec::new();
     loop {
         match wait(pid)? {
             Stop::Ended(0) => return Ok(counts),
-            Stop::Ended(code) => return Err(format!("{command:?} ended with {code}").into()),
+            Stop::Ended(code) => return Err(format!("ended with {code}").into()),
             Stop::Signal(libc::SIGTRAP) => {
                 let registers = registers(pid)?;
                 if registers.rax == BEGIN {
@@ -63,6 +70,36 @@ pub fn count_in(command: &mut Command) -> Result<Vec<u64>, Failure> {
             }
             Stop::Signal(signal) => go_on(pid, libc::PTRACE_CONT, signal)?,
         }
+    }
+}
+
+/// Both processes on one processor: a step is then a switch between them, and no interrupt to another processor.
+pub fn stay_on_one_processor() -> Result<Processors, Failure> {
+    let mut before = std::mem::MaybeUninit::<libc::cpu_set_t>::zeroed();
+    let size = size_of::<libc::cpu_set_t>();
+    // SAFETY: the call fills the set, of which zeroed is a valid value; the other call only reads one.
+    unsafe {
+        if libc::sched_getaffinity(0, size, before.as_mut_ptr()) == -1 {
+            return Err(std::io::Error::last_os_error().into());
+        }
+        let before = before.assume_init();
+        let all = 0..libc::CPU_SETSIZE as usize;
+        let first = all.into_iter().find(|&cpu| libc::CPU_ISSET(cpu, &before)).unwrap_or(0);
+        let mut one = std::mem::zeroed();
+        libc::CPU_SET(first, &mut one);
+        libc::sched_setaffinity(0, size, &raw const one);
+        Ok(Processors(before))
+    }
+}
+
+/// Where this thread may run.
+pub struct Processors(libc::cpu_set_t);
+
+impl Processors {
+    /// Lets it run where it did before.
+    pub fn restore(self) {
+        // SAFETY: the call only reads the set.
+        unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const self.0) };
     }
 }
 

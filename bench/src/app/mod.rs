@@ -66,7 +66,7 @@ pub async fn service(subject: Subject, settings: &Settings) -> Service {
     }
 }
 
-/// One request, measured by whoever counts or clocks this function. Its name is what callgrind looks for.
+/// One request. Its name is what callgrind looks for.
 #[inline(never)]
 pub fn measured_exchange(app: &mut dyn App) {
     app.serve();
