@@ -4,6 +4,7 @@
 //! - [`args`]: what was asked for.
 //! - [`install`]: what the chosen steps need, and how it gets here.
 //! - [`steps`]: the table of steps, one file for each.
+//! - [`bench`], [`guard`]: what is measured, and what is not to grow.
 //! - [`house`], [`package`]: the workspace as cargo describes it.
 //! - [`command`], [`outcome`], [`totals`], [`report`]: running a step, and what came of it.
 
@@ -11,7 +12,9 @@
 #![allow(clippy::print_stdout)]
 
 mod args;
+mod bench;
 mod command;
+mod guard;
 mod house;
 mod install;
 mod outcome;
@@ -51,7 +54,25 @@ fn run() -> Result<bool> {
             Ok(true)
         }
         Request::Test(selection) => test(&selection),
+        Request::Guard { update } => guard(update),
+        Request::Bench(arguments) => bench::run(&House::open(false)?, &arguments),
     }
+}
+
+/// The step of that name, or the file that it reads, written anew.
+fn guard(update: bool) -> Result<bool> {
+    if !update {
+        let names = vec!["guard".to_owned()];
+        return test(&args::Selection::Only {
+            names,
+            quick: false,
+        });
+    }
+    let house = House::open(false)?;
+    install::install(&house, [install::Need::Valgrind].into_iter())?;
+    let figures = guard::measure(&house)?;
+    std::fs::write(guard::file(&house), figures.to_string())?;
+    Ok(true)
 }
 
 fn test(selection: &args::Selection) -> Result<bool> {
