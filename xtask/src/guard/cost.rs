@@ -3,7 +3,10 @@ use std::fmt;
 /// What one request costs above the same request without sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cost {
+    /// Outside of the hash function.
     pub(crate) instructions: u64,
+    /// Calls of the hash function.
+    pub(crate) hashes: u64,
     pub(crate) allocations: u64,
 }
 
@@ -18,7 +21,7 @@ pub(crate) enum Change {
 }
 
 impl Cost {
-    /// From the kept figure to this one. A tenth more instructions is let pass, and no further allocation.
+    /// From the kept figure to this one. A tenth more instructions is let pass; not one more hash, nor allocation.
     pub(crate) fn since(self, kept: Self) -> Change {
         if self.instructions * 10 > kept.instructions * 11 {
             return Change::More(format!(
@@ -26,13 +29,16 @@ impl Cost {
                 self.instructions, kept.instructions
             ));
         }
-        if self.allocations > kept.allocations {
-            return Change::More(format!(
-                "{} allocations, the file says {}",
-                self.allocations, kept.allocations
-            ));
+        for (what, now, before) in [
+            ("hashes", self.hashes, kept.hashes),
+            ("allocations", self.allocations, kept.allocations),
+        ] {
+            if now > before {
+                return Change::More(format!("{now} {what}, the file says {before}"));
+            }
         }
-        if self.instructions * 10 < kept.instructions * 9 || self.allocations < kept.allocations {
+        let fewer = self.hashes < kept.hashes || self.allocations < kept.allocations;
+        if fewer || self.instructions * 10 < kept.instructions * 9 {
             return Change::Less;
         }
         Change::Same
@@ -43,8 +49,8 @@ impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} instructions, {} allocations",
-            self.instructions, self.allocations
+            "{} instructions, {} hashes, {} allocations",
+            self.instructions, self.hashes, self.allocations
         )
     }
 }
@@ -55,12 +61,14 @@ mod tests {
 
     const KEPT: Cost = Cost {
         instructions: 1000,
+        hashes: 2,
         allocations: 3,
     };
 
     fn cost(instructions: u64, allocations: u64) -> Cost {
         Cost {
             instructions,
+            hashes: 2,
             allocations,
         }
     }
@@ -79,5 +87,13 @@ mod tests {
         let said = Change::More("4 allocations, the file says 3".to_owned());
         assert_eq!(more, said);
         assert_eq!(cost(1000, 2).since(KEPT), Change::Less);
+    }
+
+    #[test]
+    fn one_hash_more_is_too_many() {
+        let mut more = KEPT;
+        more.hashes += 1;
+        assert!(matches!(more.since(KEPT), Change::More(_)));
+        assert_eq!(KEPT.since(more), Change::Less);
     }
 }
