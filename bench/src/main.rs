@@ -8,6 +8,7 @@ mod app;
 mod callgrind;
 mod case;
 mod figure;
+mod keep;
 mod part;
 mod parts;
 mod results;

@@ -1,6 +1,7 @@
 //! What is measured.
 
 pub mod in_process;
+mod memory;
 
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use crate::run::Run;
 
 type Measurement = fn(&Run) -> Result<Part, Failure>;
 
-const PARTS: &[(&str, Measurement)] = &[("a", in_process::run)];
+const PARTS: &[(&str, Measurement)] = &[("a", in_process::run), ("c", memory::run)];
 
 /// All that is asked for. What was found is written down after each part.
 pub fn run(run: &Run) -> Result<(), Failure> {
@@ -41,6 +42,10 @@ pub fn measure(what: &str, arguments: &[&str]) -> Result<(), Failure> {
         ("steps", [subject, sessions, rounds]) => in_process::steps(subject, sessions, rounds),
         ("callgrind", [subject, sessions, rounds]) => {
             in_process::callgrind(subject, sessions, rounds)
+        }
+        ("store", [subject, sessions, rounds]) => memory::store(subject, sessions, rounds),
+        ("expiry", [subject, sessions, lifetime, expire]) => {
+            memory::expiry(subject, sessions, lifetime, expire)
         }
         _ => Err(format!("nothing measures {what} with {arguments:?}").into()),
     }
