@@ -8,6 +8,12 @@ pub(crate) enum Request {
     Test(Selection),
     /// Each target for so many seconds.
     Fuzz(u32),
+    /// Compare what requests cost with the file, or write it anew.
+    Guard {
+        update: bool,
+    },
+    /// Measure; the words are for the benchmark itself.
+    Bench(Vec<String>),
 }
 
 /// Which steps to run.
@@ -37,6 +43,8 @@ impl Request {
             None | Some("help" | "--help" | "-h") => return Ok(Self::Help),
             Some("test") => {}
             Some("fuzz") => return fuzz(arguments),
+            Some("guard") => return Self::guard(arguments),
+            Some("bench") => return Ok(Self::Bench(arguments.map(str::to_owned).collect())),
             Some(other) => return Err(format!("no command `{other}`; see --help").into()),
         }
         let mut quick = false;
@@ -60,6 +68,18 @@ impl Request {
             (true, true) => Selection::Quick,
             (true, false) => Selection::All,
         }))
+    }
+
+    fn guard<'a>(arguments: impl Iterator<Item = &'a str>) -> Result<Self> {
+        let mut update = false;
+        for argument in arguments {
+            match argument {
+                "--update" => update = true,
+                "--help" | "-h" => return Ok(Self::Help),
+                other => return Err(format!("no option `{other}`; see --help").into()),
+            }
+        }
+        Ok(Self::Guard { update })
     }
 }
 
@@ -95,6 +115,10 @@ cargo xtask test                 install what is missing, run every step, print 
 cargo xtask test --quick         the steps marked quick, without servers: the inner loop
 cargo xtask test --only <step>   that step; several with commas; with --quick, without servers
 cargo xtask fuzz [--seconds N]   each fuzz target for N seconds, 60 unless told; needs a nightly toolchain
+cargo xtask guard                what requests cost in instructions, beside guard/instructions.toml
+cargo xtask guard --update       the same, and writes that file anew
+cargo xtask bench                measure beside other libraries, half an hour; the page is bench/results/README.md
+cargo xtask bench --quick        roughly, in five minutes; --only a,b for those parts
 cargo xtask --help               this text
 
 Steps:
@@ -147,6 +171,16 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn guard_and_bench_take_their_own_options() {
+        let guard = |update| Request::Guard { update };
+        assert_eq!(parse("guard").unwrap(), guard(false));
+        assert_eq!(parse("guard --update").unwrap(), guard(true));
+        assert!(parse("guard --quick").is_err());
+        let words = vec!["--only".to_owned(), "a".to_owned()];
+        assert_eq!(parse("bench --only a").unwrap(), Request::Bench(words));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! - [`install`]: what the chosen steps need, and how it gets here.
 //! - [`steps`]: the table of steps, one file for each.
 //! - [`fuzz`]: the long run of the fuzz targets.
+//! - [`bench`], [`guard`]: what is measured, and what is not to grow.
 //! - [`house`], [`package`]: the workspace as cargo describes it.
 //! - [`command`], [`outcome`], [`totals`], [`report`]: running a step, and what came of it.
 
@@ -12,8 +13,10 @@
 #![allow(clippy::print_stdout)]
 
 mod args;
+mod bench;
 mod command;
 mod fuzz;
+mod guard;
 mod house;
 mod install;
 mod outcome;
@@ -54,7 +57,25 @@ fn run() -> Result<bool> {
         }
         Request::Test(selection) => test(&selection),
         Request::Fuzz(seconds) => fuzz::run(&House::open(false)?, seconds),
+        Request::Guard { update } => guard(update),
+        Request::Bench(arguments) => bench::run(&House::open(false)?, &arguments),
     }
+}
+
+/// The step of that name, or the file that it reads, written anew.
+fn guard(update: bool) -> Result<bool> {
+    if !update {
+        let names = vec!["guard".to_owned()];
+        return test(&args::Selection::Only {
+            names,
+            quick: false,
+        });
+    }
+    let house = House::open(false)?;
+    install::install(&house, [install::Need::Valgrind].into_iter())?;
+    let figures = guard::measure(&house)?;
+    std::fs::write(guard::file(&house), figures.to_string())?;
+    Ok(true)
 }
 
 fn test(selection: &args::Selection) -> Result<bool> {

@@ -254,8 +254,7 @@ impl Inner {
             .arg(channel)
     }
 
-    pub(crate) fn draft<T: Serialize>(&self, record: &Record<T>) -> Result<Draft, StoreError> {
-    fn draft<T: Serialize + DeserializeOwned>(
+    pub(crate) fn draft<T: Serialize + DeserializeOwned>(
         &self,
         record: &Record<T>,
     ) -> Result<Draft, StoreError> {

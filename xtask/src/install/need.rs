@@ -12,6 +12,7 @@ pub(crate) enum Need {
     Npm,
     PostgreSql,
     Redis,
+    Valgrind,
 }
 
 impl Need {
@@ -28,6 +29,7 @@ impl Need {
             Self::Npm => &["npm"],
             Self::PostgreSql => &["postgres"],
             Self::Redis => &["redis-server", "valkey-server"],
+            Self::Valgrind => &["valgrind"],
         }
     }
 
@@ -41,6 +43,7 @@ impl Need {
             Self::Npm => Some("npm"),
             Self::PostgreSql => Some("postgresql"),
             Self::Redis => Some("redis-server"),
+            Self::Valgrind => Some("valgrind"),
         }
     }
 

@@ -5,6 +5,7 @@ mod deny;
 mod docs;
 mod features;
 mod format;
+mod instructions;
 mod layers;
 mod lengths;
 mod lints;
@@ -100,6 +101,13 @@ pub(crate) const STEPS: &[Step] = &[
         quick: false,
         needs: &[],
         run: tests::run_doc,
+    },
+    Step {
+        name: "guard",
+        about: "no request costs more instructions or allocations than it did",
+        quick: false,
+        needs: &[Need::Valgrind],
+        run: instructions::run,
     },
     Step {
         name: "browser",

@@ -1,0 +1,67 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom::{
+    Clock, Expect, Owner, Record, SessionKey, SetOutcome, Store, SystemClock, Times,
+};
+use sha2::{Digest, Sha256};
+
+use super::Keep;
+use crate::Failure;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Any of Cloakroom's stores.
+pub struct Ours<S, T> {
+    pub store: S,
+    data: Arc<T>,
+    sessions: u64,
+    owner: Option<Owner>,
+}
+
+impl<T: Send + Sync + 'static, S: Store<T>> Ours<S, T> {
+    pub fn new(store: S, data: T) -> Self {
+        Self { store, data: Arc::new(data), sessions: 0, owner: None }
+    }
+
+    /// All sessions from now on are this owner's.
+    pub fn owned_by(&mut self, owner: &Owner) {
+        self.owner = Some(owner.clone());
+    }
+
+    pub fn record(&self) -> Record<T> {
+        let now = SystemClock.now();
+        let mut times = Times::starting(now);
+        times.ends_at = Some(now.plus(DAY));
+        let mut record = Record::new(Arc::clone(&self.data), times);
+        record.owner.clone_from(&self.owner);
+        record
+    }
+}
+
+/// Spread as those of real ids are.
+pub fn key(session: u64) -> SessionKey {
+    SessionKey::from_bytes(Sha256::digest(session.to_le_bytes()).into())
+}
+
+impl<T: Send + Sync + 'static, S: Store<T>> Keep for Ours<S, T> {
+    async fn add(&mut self) -> Result<(), Failure> {
+        let key = key(self.sessions);
+        let outcome = self.store.set(&key, self.record(), Expect::Absent).await?;
+        self.sessions += 1;
+        (outcome == SetOutcome::Stored(1)).then_some(()).ok_or_else(|| format!("{outcome:?}").into())
+    }
+
+    async fn get(&self, session: usize) -> Result<(), Failure> {
+        let record = self.store.get(&key(session as u64)).await?;
+        std::hint::black_box(record).map(drop).ok_or_else(|| "it is gone".into())
+    }
+
+    async fn set(&self, session: usize) -> Result<(), Failure> {
+        let outcome = self.store.set(&key(session as u64), self.record(), Expect::Present).await?;
+        match outcome {
+            SetOutcome::Stored(_) => Ok(()),
+            other => Err(format!("{other:?}").into()),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What is measured.
+
+pub mod in_process;
+mod memory;
+
+use std::time::Instant;
+
+use crate::Failure;
+use crate::part::Part;
+use crate::results::Results;
+use crate::run::Run;
+
+type Measurement = fn(&Run) -> Result<Part, Failure>;
+
+const PARTS: &[(&str, Measurement)] = &[("a", in_process::run), ("c", memory::run)];
+
+/// All that is asked for. What was found is written down after each part.
+pub fn run(run: &Run) -> Result<(), Failure> {
+    let mut results = Results::read(&run.output);
+    results.describe();
+    for (id, measurement) in PARTS {
+        if !run.wants(id) {
+            continue;
+        }
+        let start = Instant::now();
+        let mut part = measurement(run)?;
+        part.quick = run.is_quick();
+        part.seconds = start.elapsed().as_secs_f64().round();
+        run.say(&format!("{id}: {} s", part.seconds));
+        results.replace(part);
+        results.write(&run.output)?;
+    }
+    Ok(())
+}
+
+/// In a process of its own: one measurement, whose figures go to standard output.
+pub fn measure(what: &str, arguments: &[&str]) -> Result<(), Failure> {
+    match (what, arguments) {
+        ("requests", [subject, sessions, rounds]) => {
+            in_process::requests(subject, sessions, rounds)
+        }
+        ("steps", [subject, sessions, rounds]) => in_process::steps(subject, sessions, rounds),
+        ("callgrind", [subject, sessions, rounds]) => {
+            in_process::callgrind(subject, sessions, rounds)
+        }
+        ("store", [subject, sessions, rounds]) => memory::store(subject, sessions, rounds),
+        ("expiry", [subject, sessions, lifetime, expire]) => {
+            memory::expiry(subject, sessions, lifetime, expire)
+        }
+        _ => Err(format!("nothing measures {what} with {arguments:?}").into()),
+    }
+}
