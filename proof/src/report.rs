@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Verdict;
 use crate::check::{Counterexample, Rules, families, judge};
-use crate::history::{Answer, Op};
+use crate::history::{Answer, Call, Op};
 
 /// As many counterexamples are kept.
 const KEPT: usize = 5;
@@ -31,7 +31,7 @@ impl Report {
         self.operations
     }
 
-    /// How many of them got no answer, or the answer that the store did not answer.
+    /// How many writes got no answer, or the answer that the store did not answer.
     #[must_use]
     pub fn unknown(&self) -> u64 {
         self.unknown
@@ -110,7 +110,7 @@ pub fn table(reports: &[Report]) -> String {
 /// Checks one round while the next is played.
 #[derive(Debug)]
 pub(crate) struct Checker {
-    rounds: mpsc::Sender<(Vec<Op>, BTreeMap<String, u64>)>,
+    rounds: mpsc::Sender<Vec<Op>>,
     thread: JoinHandle<Report>,
 }
 
@@ -123,10 +123,7 @@ impl Checker {
                 promises,
                 ..Report::default()
             };
-            for (ops, faults) in inbox {
-                for (fault, count) in faults {
-                    *report.faults.entry(fault).or_default() += count;
-                }
+            for ops in inbox {
                 report.add(ops, rules);
             }
             report
@@ -134,8 +131,8 @@ impl Checker {
         Self { rounds, thread }
     }
 
-    pub(crate) fn check(&mut self, ops: Vec<Op>, faults: BTreeMap<String, u64>) {
-        let sent = self.rounds.send((ops, faults));
+    pub(crate) fn check(&mut self, ops: Vec<Op>) {
+        let sent = self.rounds.send(ops);
         sent.expect("the checker checks until it is finished");
     }
 
@@ -151,8 +148,13 @@ impl Report {
     /// Checks one round's history.
     fn add(&mut self, mut ops: Vec<Op>, rules: Rules) {
         ops.sort_by_key(|op| op.called.tick);
-        self.operations += ops.len() as u64;
-        self.unknown += ops.iter().filter(|op| op.is_unknown()).count() as u64;
+        for op in &ops {
+            match &op.call {
+                Call::Fault(what) => *self.faults.entry(what.clone()).or_default() += 1,
+                _ => self.operations += 1,
+            }
+        }
+        self.unknown += ops.iter().filter(|op| op.is_unknown() && op.changes()).count() as u64;
         for op in &ops {
             if let Answer::Wrong(_) = op.answer {
                 self.found(Counterexample::of_answer(op));

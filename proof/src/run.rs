@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use crate::app::{Application, Child, IDLE_TIMEOUT, Link};
 use crate::check::{Model, Rules};
-use crate::history::Stopwatch;
+use crate::history::{Op, Stopwatch};
 use crate::report::Checker;
 use crate::round::{Round, settle};
 use crate::stage::{Schedule, Stage};
@@ -50,11 +50,10 @@ pub fn run(kind: StoreKind, program: &Path, plan: Plan, mut progress: impl FnMut
             dice: Rng::with_seed(plan.seed.wrapping_add(number)),
             children: children.clone(),
             stopwatch: Arc::clone(&stopwatch),
-            numbers: Arc::clone(&numbers),
         };
         let stop = Arc::new(AtomicBool::new(false));
         let lasts = plan.round.min(plan.length.saturating_sub(start.elapsed()));
-        let (mut ops, suffered) = std::thread::scope(|scope| -> Fallible<_> {
+        let mut ops = std::thread::scope(|scope| -> Fallible<_> {
             let stage = &mut stage;
             let faults = scope.spawn(|| schedule.run(stage, &stop));
             let played = runtime.block_on(async {
@@ -64,25 +63,24 @@ pub fn run(kind: StoreKind, program: &Path, plan: Plan, mut progress: impl FnMut
                 };
                 tokio::join!(round.play(&stop), clock).0
             });
-            let suffered = faults.join().expect("a schedule does not panic")?;
-            Ok((played, suffered))
+            let mut ops = faults.join().expect("a schedule does not panic")?;
+            ops.extend(played);
+            Ok(ops)
         })?;
-        ops.extend(suffered.ops);
         // What was acknowledged has to outlive both once more.
-        let mut faults = suffered.faults;
-        if stage.restart()? {
-            *faults.entry("server killed and restarted".to_owned()).or_default() += 1;
-        }
+        let mut killed = vec![stage.restart()?.then_some("server killed and restarted")];
         if kind != StoreKind::Memory {
             for child in &children {
                 child.kill_9()?;
-                *faults.entry("application killed".to_owned()).or_default() += 1;
+                killed.push(Some("application killed"));
             }
         }
+        let faults = killed.into_iter().flatten();
+        ops.extend(faults.map(|fault| Op::fault(fault, &stopwatch)));
         runtime.block_on(settle(&links, &numbers));
         ops.extend(runtime.block_on(round.look()));
         progress(&format!("{kind}, round {number}: {} operations", ops.len()));
-        checker.check(ops, faults);
+        checker.check(ops);
     }
     Ok(checker.finish(start.elapsed()))
 }
@@ -119,7 +117,7 @@ pub fn run_here(
         ops.extend(round.look().await);
         ops
     });
-    checker.check(ops, Default::default());
+    checker.check(ops);
     Ok(checker.finish(start.elapsed()))
 }
 

@@ -5,7 +5,7 @@ use super::model::{Model, State};
 use super::search::{Found, Search};
 use super::step::Step;
 use super::verdict::Verdict;
-use crate::history::{Op, short};
+use crate::history::{Call, Op, short};
 
 /// Longer ones are shown from here before their end.
 const LINES: usize = 40;
@@ -105,6 +105,12 @@ fn same(one: &Step, other: &Step) -> bool {
 
 fn list(steps: &[Step], ops: &[Op], culprit: Option<(&Step, &[State])>) -> String {
     let mut numbers: Vec<usize> = steps.iter().map(|step| step.op).collect();
+    let first = numbers.first().map_or(0, |at| ops[*at].called.tick);
+    let last = steps.iter().map(|step| step.called.tick).max().unwrap_or(0);
+    let meanwhile = |op: &Op| op.returned.tick > first && op.called.tick < last;
+    let faults = ops.iter().enumerate().filter(|(_, op)| matches!(op.call, Call::Fault(_)));
+    numbers.extend(faults.filter(|(_, op)| meanwhile(op)).map(|(at, _)| at));
+    numbers.sort_unstable();
     numbers.dedup();
     let mut lines: Vec<String> = Vec::new();
     for at in numbers {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cloakroom::Handle;
 
@@ -34,6 +34,11 @@ pub(crate) fn families(ops: &[Op], rules: Rules) -> Split {
     for (at, op) in ops.iter().enumerate() {
         split.place(at, op);
     }
+    split.find_ends();
+    let mut owners = Owners::of(&split.drafts);
+    for (at, op) in ops.iter().enumerate() {
+        split.place_at_large(at, op, &mut owners);
+    }
     Split {
         families: split.drafts.into_iter().map(Draft::finish).collect(),
         strays: split.strays,
@@ -60,6 +65,9 @@ struct Drafts {
 struct Draft {
     owner: u32,
     begun: u64,
+    /// From here on it must be dead: it was ended, or found dead, under the last key that anybody knows.
+    over: u64,
+    last_key: Handle,
     steps: Vec<Step>,
 }
 
@@ -87,6 +95,7 @@ impl Drafts {
                 && let Some(&family) = self.of.get(from)
             {
                 self.of.insert(*to, family);
+                self.drafts[family].last_key = *to;
             }
         }
         for op in ops {
@@ -142,6 +151,8 @@ impl Drafts {
         self.drafts.push(Draft {
             owner: op.owner,
             begun: op.called.tick,
+            over: u64::MAX,
+            last_key: handle,
             steps: Vec::new(),
         });
         self.of.insert(handle, family);
@@ -150,16 +161,26 @@ impl Drafts {
     }
 
     fn place(&mut self, at: usize, op: &Op) {
-        let certain = !op.is_unknown();
         match (&op.call, &op.answer) {
             (_, Answer::Wrong(_)) => {}
             (Call::Load(key), Answer::Found(found)) => {
                 let (key, found) = (*key, *found);
                 self.add(key, at, op, Act::See { key, found });
             }
+            (Call::Rotate(key), Answer::Gone) => {
+                let (key, found) = (*key, None);
+                self.add(key, at, op, Act::See { key, found });
+                // It may have moved, and been ended under a key that nobody was told of.
+                let moved = Act::Move {
+                    from: key,
+                    to: None,
+                };
+                if let Some(&family) = self.of.get(&key) {
+                    self.drafts[family].add(at, op, moved, false);
+                }
+            }
             (
-                Call::Rotate(key)
-                | Call::Update(key)
+                Call::Update(key)
                 | Call::Overwrite { over: key, .. }
                 | Call::Save { over: key, .. },
                 Answer::Gone,
@@ -200,16 +221,47 @@ impl Drafts {
                     self.add(*from, at, op, Act::Move { from: *from, to });
                 }
             }
-            (Call::DestroyOthers(_), Answer::Gone) => {}
-            (Call::DestroyOwner, _) => self.add_to_all(at, op, certain, None),
-            (Call::DestroyOthers(key), _) => self.add_to_all(at, op, certain, Some(*key)),
+            _ => {}
+        }
+    }
+
+    fn find_ends(&mut self) {
+        for draft in &mut self.drafts {
+            let last = draft.last_key;
+            let ends = |step: &&Step| match step.act {
+                Act::End(key) | Act::See { key, found: None } => step.certain && key == last,
+                _ => false,
+            };
+            let ends = draft.steps.iter().filter(ends);
+            draft.over = ends.map(|step| step.returned.tick).min().unwrap_or(u64::MAX);
+        }
+    }
+
+    /// What concerns all sessions of an owner. Those that must be dead by then are left out: it would change
+    /// nothing, and there are many. Only what shows one of them live is kept.
+    fn place_at_large(&mut self, at: usize, op: &Op, owners: &mut Owners) {
+        let act = match (&op.call, &op.answer) {
+            (_, Answer::Wrong(_)) | (Call::DestroyOthers(_), Answer::Gone) => return,
             (Call::Vanish, _) => {
                 for draft in &mut self.drafts {
-                    draft.add(at, op, Act::EndAll { except: None }, true);
+                    if draft.over >= op.called.tick && draft.begun <= op.returned.tick {
+                        draft.add(at, op, Act::EndAll { except: None }, true);
+                    }
                 }
+                return;
             }
-            (Call::List, Answer::Listed(found)) => self.add_list(at, op, found),
-            _ => {}
+            (Call::List, Answer::Listed(found)) => return self.add_list(at, op, found, owners),
+            (Call::DestroyOwner, _) => Act::EndAll { except: None },
+            (Call::DestroyOthers(key), _) => Act::EndAll { except: Some(*key) },
+            _ => return,
+        };
+        let certain = !op.is_unknown();
+        let until = if certain { op.returned.tick } else { u64::MAX };
+        for &number in owners.sessions(op.owner, op.called.tick, until, &self.drafts) {
+            let draft = &mut self.drafts[number];
+            if draft.begun <= until {
+                draft.add(at, op, act.clone(), certain);
+            }
         }
     }
 
@@ -219,30 +271,57 @@ impl Drafts {
         }
     }
 
-    fn add_to_all(&mut self, at: usize, op: &Op, certain: bool, except: Option<Handle>) {
-        let of_owner = |draft: &&mut Draft| draft.owner == op.owner;
-        for draft in self.drafts.iter_mut().filter(of_owner) {
-            if draft.begun < op.returned.tick || !certain {
-                draft.add(at, op, Act::EndAll { except }, certain);
+    fn add_list(&mut self, at: usize, op: &Op, found: &[(Handle, Value)], owners: &mut Owners) {
+        let mut shown = Vec::new();
+        for one in found {
+            if let Some(&number) = self.of.get(&one.0) {
+                shown.push(number);
+                // Two of one session cannot both be right, unless it was rotated in between.
+                self.drafts[number].add(at, op, Act::List(Some(*one)), true);
+            }
+        }
+        let until = op.returned.tick;
+        for &number in owners.sessions(op.owner, op.called.tick, until, &self.drafts) {
+            let draft = &mut self.drafts[number];
+            if draft.begun <= until && !shown.contains(&number) {
+                draft.add(at, op, Act::List(None), true);
             }
         }
     }
+}
 
-    fn add_list(&mut self, at: usize, op: &Op, found: &[(Handle, Value)]) {
-        for (number, draft) in self.drafts.iter_mut().enumerate() {
-            if draft.owner != op.owner || draft.begun > op.returned.tick {
-                continue;
-            }
-            let of_family = |(handle, _): &&(Handle, Value)| self.of.get(handle) == Some(&number);
-            let mut shown = found.iter().filter(of_family).peekable();
-            if shown.peek().is_none() {
-                draft.add(at, op, Act::List(None), true);
-            }
-            // Two of one session cannot both be right, unless it was rotated in between.
-            for one in shown {
-                draft.add(at, op, Act::List(Some(*one)), true);
-            }
+/// The sessions of each owner that have begun and are not over, as the history goes on.
+struct Owners {
+    of: HashMap<u32, Sessions>,
+}
+
+#[derive(Default)]
+struct Sessions {
+    begun: Vec<usize>,
+    /// The last to begin first.
+    to_begin: Vec<usize>,
+}
+
+impl Owners {
+    fn of(drafts: &[Draft]) -> Self {
+        let mut of: HashMap<u32, Sessions> = HashMap::new();
+        let mut numbers: Vec<usize> = (0..drafts.len()).collect();
+        numbers.sort_by_key(|number| std::cmp::Reverse(drafts[*number].begun));
+        for number in numbers {
+            let sessions = of.entry(drafts[number].owner).or_default();
+            sessions.to_begin.push(number);
         }
+        Self { of }
+    }
+
+    /// Those that may have begun by `until` and may be live at `from`, which never steps back.
+    fn sessions(&mut self, owner: u32, from: u64, until: u64, drafts: &[Draft]) -> &[usize] {
+        let sessions = self.of.entry(owner).or_default();
+        while let Some(next) = sessions.to_begin.pop_if(|next| drafts[*next].begun <= until) {
+            sessions.begun.push(next);
+        }
+        sessions.begun.retain(|number| drafts[*number].over >= from);
+        &sessions.begun
     }
 }
 
@@ -287,6 +366,13 @@ impl Draft {
 
     fn finish(mut self) -> Family {
         self.steps.sort_by_key(|step| step.called.tick);
+        // Of several that may have ended it at any later time the first says it all.
+        let mut ends = HashSet::new();
+        self.steps.retain(|step| match step.act {
+            Act::End(key) if !step.certain => ends.insert((false, Some(key))),
+            Act::EndAll { except } if !step.certain => ends.insert((true, except)),
+            _ => true,
+        });
         Family { steps: self.steps }
     }
 }

@@ -4,7 +4,7 @@ use super::model::{Model, State};
 use super::step::Step;
 
 /// More places than these are not looked at. A history that needs more is reported as undecided.
-const PATIENCE: usize = 3_000_000;
+const PATIENCE: usize = 300_000;
 
 /// What came of looking for an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl<'a> Search<'a> {
     /// there is much.
     pub(crate) fn states(&self, tick: u64) -> Vec<State> {
         let mut states = Vec::new();
-        self.task(tick).visit(PATIENCE / 30, |state| {
+        self.task(tick).visit(PATIENCE / 10, |state| {
             if !states.contains(&state) {
                 states.push(state);
             }

@@ -84,6 +84,9 @@ impl Client {
                     Err(_) => return,
                 },
             };
+            if next != Next::Fine {
+                pause(&mut dice).await;
+            }
             if next == Next::Dead {
                 return;
             }
@@ -93,8 +96,13 @@ impl Client {
             think(&mut dice).await;
             let next = act(&mut visit, now, &numbers).await;
             plan = match next {
-                Next::Dead => return,
-                Next::Trouble => None,
+                Next::Dead | Next::Trouble => {
+                    pause(&mut dice).await;
+                    if next == Next::Dead {
+                        return;
+                    }
+                    None
+                }
                 Next::Gone => (dice.u32(0..4) == 0).then_some(Plan::Resave),
                 Next::Fine => (!unloaded && dice.u32(0..3) == 0).then(|| draw(&visit, &mut dice)),
             };
@@ -213,6 +221,11 @@ async fn think(dice: &mut Rng) {
     if dice.u32(0..8) == 0 {
         tokio::time::sleep(Duration::from_millis(dice.u64(1..6))).await;
     }
+}
+
+/// After trouble people do not try again at once, and the history is not to be full of it.
+async fn pause(dice: &mut Rng) {
+    tokio::time::sleep(Duration::from_millis(dice.u64(5..50))).await;
 }
 
 fn next(numbers: &AtomicU64) -> u64 {

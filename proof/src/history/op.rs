@@ -1,7 +1,7 @@
 use cloakroom::Handle;
 use serde::{Deserialize, Serialize};
 
-use super::Moment;
+use super::{Moment, Stopwatch};
 
 /// What is in a session: its version, and the note without the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,6 +59,8 @@ pub(crate) enum Call {
     Purge,
     /// The application was killed, and its memory was the store.
     Vanish,
+    /// Something that we saw to.
+    Fault(String),
 }
 
 #[derive(Clone, Debug)]
@@ -82,6 +84,25 @@ pub(crate) enum Answer {
 }
 
 impl Op {
+    /// Something that we saw to, just now.
+    pub(crate) fn fault(what: &str, stopwatch: &Stopwatch) -> Self {
+        Self {
+            number: 0,
+            client: 0,
+            app: 0,
+            owner: 0,
+            call: Call::Fault(what.to_owned()),
+            answer: Answer::Done,
+            called: stopwatch.now(),
+            returned: stopwatch.now(),
+        }
+    }
+
+    /// Whether it changes something if it takes effect.
+    pub(crate) fn changes(&self) -> bool {
+        !matches!(self.call, Call::Load(_) | Call::List | Call::Purge)
+    }
+
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self.answer, Answer::Unknown(_))
     }

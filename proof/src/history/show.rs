@@ -28,6 +28,10 @@ impl fmt::Display for Op {
         } else {
             returned.tick.to_string()
         };
+        if let Call::Fault(what) = call {
+            let tick = called.tick;
+            return write!(f, "[{tick:>8} to {known:>8}] FAULT: {what}");
+        }
         write!(
             f,
             "[{:>8} to {known:>8}] client {client:>2}, application {app}: #{number} {call} -> {answer}",
@@ -72,6 +76,7 @@ impl fmt::Display for Call {
             Self::DestroyOwner => f.write_str("destroy the owner's sessions"),
             Self::DestroyOthers(on) => write!(f, "destroy the owner's sessions but {}", short(on)),
             Self::Purge => f.write_str("purge"),
+            Self::Fault(what) => f.write_str(what),
             Self::Vanish => f.write_str("the application was killed, and the store with it"),
         }
     }

@@ -1,7 +1,6 @@
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -9,7 +8,7 @@ use fastrand::Rng;
 use super::fault::Fault;
 use super::{Stage, StoreKind};
 use crate::app::Child;
-use crate::history::{Answer, Call, Op, Stopwatch};
+use crate::history::{Call, Op, Stopwatch};
 
 /// One fault after another, until told to stop.
 #[derive(Debug)]
@@ -17,30 +16,21 @@ pub(crate) struct Schedule {
     pub(crate) dice: Rng,
     pub(crate) children: Vec<Arc<Child>>,
     pub(crate) stopwatch: Arc<Stopwatch>,
-    pub(crate) numbers: Arc<AtomicU64>,
-}
-
-/// What was done.
-#[derive(Debug, Default)]
-pub(crate) struct Suffered {
-    pub(crate) faults: BTreeMap<String, u64>,
-    /// What belongs into the history: a store in memory that went with its application.
-    pub(crate) ops: Vec<Op>,
 }
 
 impl Schedule {
-    /// On a thread of its own: it waits.
+    /// What was done. On a thread of its own: it waits.
     pub(crate) fn run(
         mut self,
         stage: &mut Stage,
         stop: &AtomicBool,
-    ) -> Result<Suffered, Box<dyn Error + Send + Sync>> {
-        let mut suffered = Suffered::default();
+    ) -> Result<Vec<Op>, Box<dyn Error + Send + Sync>> {
+        let mut ops = Vec::new();
         let faults = stage.faults();
         loop {
             self.rest(stop);
             if stop.load(Ordering::Relaxed) {
-                return Ok(suffered);
+                return Ok(ops);
             }
             let fault = faults[self.dice.usize(0..faults.len())];
             let longest = u64::try_from(fault.longest().as_millis()).unwrap_or(u64::MAX);
@@ -49,11 +39,9 @@ impl Schedule {
             let lasts = Duration::from_millis(millis);
             let number = self.dice.usize(..);
             let child = &self.children[number % self.children.len()];
+            let mut op = Op::fault(&fault.to_string(), &self.stopwatch);
             match fault {
-                Fault::KillApplication => {
-                    let op = self.kill(child, stage.kind())?;
-                    suffered.ops.extend(op);
-                }
+                Fault::KillApplication => child.kill_9()?,
                 Fault::PauseApplication => {
                     child.stop();
                     std::thread::sleep(lasts);
@@ -61,25 +49,14 @@ impl Schedule {
                 }
                 _ => stage.suffer(fault, lasts, number)?,
             }
-            *suffered.faults.entry(fault.to_string()).or_default() += 1;
+            op.returned = self.stopwatch.now();
+            // A store in memory goes with its application.
+            if fault == Fault::KillApplication && stage.kind() == StoreKind::Memory {
+                let call = Call::Vanish;
+                ops.push(Op { call, ..op.clone() });
+            }
+            ops.push(op);
         }
-    }
-
-    /// Kills an application. With a store in memory, that ends all sessions.
-    fn kill(&self, child: &Child, kind: StoreKind) -> std::io::Result<Option<Op>> {
-        let called = self.stopwatch.now();
-        child.kill_9()?;
-        let op = Op {
-            number: self.numbers.fetch_add(1, Ordering::Relaxed) + 1,
-            client: 0,
-            app: 0,
-            owner: 0,
-            call: Call::Vanish,
-            answer: Answer::Done,
-            called,
-            returned: self.stopwatch.now(),
-        };
-        Ok((kind == StoreKind::Memory).then_some(op))
     }
 
     /// A while without faults, cut short by the end.
