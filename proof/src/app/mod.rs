@@ -1,0 +1,19 @@
+//! The application: Cloakroom's engine over a store, asked by clients one verb at a time. It runs in this process,
+//! or as a process of its own that can be killed.
+
+mod application;
+mod child;
+mod link;
+mod open;
+mod process;
+mod wire;
+
+pub use process::serve;
+
+pub(crate) use application::Application;
+pub(crate) use child::Child;
+pub(crate) use link::{Link, Lost};
+pub(crate) use wire::{Outcome, Reply, Verb, Written};
+
+/// How long a session may lie unused. Short, so that sessions expire during a run; a touch is due after a tenth.
+pub(crate) const IDLE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(4);

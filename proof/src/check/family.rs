@@ -1,0 +1,378 @@
+use std::collections::{HashMap, HashSet};
+
+use cloakroom::Handle;
+
+use super::model::Model;
+use super::step::{Act, Base, Step};
+use crate::history::{Answer, Call, Op, Value};
+
+/// What the store in question promises.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) model: Model,
+    /// Between the two halves of a rotation neither key is live: a cluster, where they are in two slots.
+    pub(crate) rotates_in_two: bool,
+}
+
+/// The history of one session and of what it was rotated to, by the moment of the calls.
+#[derive(Debug)]
+pub(crate) struct Family {
+    pub(crate) steps: Vec<Step>,
+}
+
+/// Splits a history, in the order of the calls, into those of its sessions. A sign-in ends one session and
+/// begins another one.
+pub(crate) fn families(ops: &[Op], rules: Rules) -> Split {
+    let mut split = Drafts {
+        rules,
+        strays: Vec::new(),
+        drafts: Vec::new(),
+        of: HashMap::new(),
+        of_writer: HashMap::new(),
+    };
+    split.find(ops);
+    for (at, op) in ops.iter().enumerate() {
+        split.place(at, op);
+    }
+    split.find_ends();
+    let mut owners = Owners::of(&split.drafts);
+    for (at, op) in ops.iter().enumerate() {
+        split.place_at_large(at, op, &mut owners);
+    }
+    Split {
+        families: split.drafts.into_iter().map(Draft::finish).collect(),
+        strays: split.strays,
+    }
+}
+
+/// A history, split.
+#[derive(Debug)]
+pub(crate) struct Split {
+    pub(crate) families: Vec<Family>,
+    /// The places of lists that show what nobody ever wrote.
+    pub(crate) strays: Vec<usize>,
+}
+
+struct Drafts {
+    rules: Rules,
+    strays: Vec<usize>,
+    drafts: Vec<Draft>,
+    of: HashMap<Handle, usize>,
+    /// Whose each value is, so that a session of which nobody was told can be told by what is in it.
+    of_writer: HashMap<u64, usize>,
+}
+
+struct Draft {
+    owner: u32,
+    begun: u64,
+    /// From here on it must be dead: it was ended, or found dead, under the last key that anybody knows.
+    over: u64,
+    last_key: Handle,
+    steps: Vec<Step>,
+}
+
+impl Drafts {
+    /// Which sessions there are, and under which keys.
+    fn find(&mut self, ops: &[Op]) {
+        for (at, op) in ops.iter().enumerate() {
+            if let (Call::Begin { .. } | Call::Resave { .. }, Answer::Stored { handle, value, .. }) =
+                (&op.call, &op.answer)
+            {
+                let begin = Act::Begin {
+                    key: *handle,
+                    value: *value,
+                };
+                self.begin(at, op, *handle, begin);
+            }
+        }
+        let mut moves: Vec<&Op> = ops
+            .iter()
+            .filter(|op| matches!(op.answer, Answer::Moved(_)))
+            .collect();
+        moves.sort_by_key(|op| op.returned.tick);
+        for op in moves {
+            if let (Call::Rotate(from), Answer::Moved(to)) = (&op.call, &op.answer)
+                && let Some(&family) = self.of.get(from)
+            {
+                self.of.insert(*to, family);
+                self.drafts[family].last_key = *to;
+            }
+        }
+        for op in ops {
+            let on = match &op.call {
+                Call::Save { over, .. } | Call::Overwrite { over, .. } | Call::Update(over) => over,
+                _ => continue,
+            };
+            if let Some(&family) = self.of.get(on) {
+                self.of_writer.insert(op.number, family);
+            }
+        }
+        self.find_listed(ops);
+    }
+
+    /// Sessions of which only a list tells: whoever began or rotated them got no answer.
+    fn find_listed(&mut self, ops: &[Op]) {
+        let nobody_knows: HashMap<u64, usize> = ops
+            .iter()
+            .enumerate()
+            .filter(|(_, op)| {
+                op.is_unknown() && matches!(op.call, Call::Begin { .. } | Call::Resave { .. })
+            })
+            .map(|(at, op)| (op.number, at))
+            .collect();
+        for (place, op) in ops.iter().enumerate() {
+            let Answer::Listed(found) = &op.answer else {
+                continue;
+            };
+            for (handle, value) in found {
+                if self.of.contains_key(handle) {
+                    continue;
+                }
+                if let Some(&family) = self.of_writer.get(&value.writer) {
+                    self.of.insert(*handle, family);
+                } else if let Some(&at) = nobody_knows.get(&value.writer) {
+                    let begin = Act::Begin {
+                        key: *handle,
+                        value: Value {
+                            version: 1,
+                            ..*value
+                        },
+                    };
+                    self.begin(at, &ops[at], *handle, begin);
+                } else {
+                    self.strays.push(place);
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, at: usize, op: &Op, handle: Handle, act: Act) {
+        let family = self.drafts.len();
+        self.drafts.push(Draft {
+            owner: op.owner,
+            begun: op.called.tick,
+            over: u64::MAX,
+            last_key: handle,
+            steps: Vec::new(),
+        });
+        self.of.insert(handle, family);
+        self.of_writer.insert(op.number, family);
+        self.drafts[family].add(at, op, act, !op.is_unknown());
+    }
+
+    fn place(&mut self, at: usize, op: &Op) {
+        match (&op.call, &op.answer) {
+            (_, Answer::Wrong(_)) => {}
+            (Call::Load(key), Answer::Found(found)) => {
+                let (key, found) = (*key, *found);
+                self.add(key, at, op, Act::See { key, found });
+            }
+            (Call::Rotate(key), Answer::Gone) => {
+                let (key, found) = (*key, None);
+                self.add(key, at, op, Act::See { key, found });
+                // It may have moved, and been ended under a key that nobody was told of.
+                let moved = Act::Move {
+                    from: key,
+                    to: None,
+                };
+                if let Some(&family) = self.of.get(&key) {
+                    self.drafts[family].add(at, op, moved, false);
+                }
+            }
+            (
+                Call::Update(key)
+                | Call::Overwrite { over: key, .. }
+                | Call::Save { over: key, .. },
+                Answer::Gone,
+            ) => {
+                let (key, found) = (*key, None);
+                self.add(key, at, op, Act::See { key, found });
+            }
+            (Call::Save { over, version, .. }, Answer::Conflict) => {
+                let (key, version) = (*over, *version);
+                self.add(key, at, op, Act::Conflict { key, version });
+            }
+            (
+                Call::Save { over: key, .. } | Call::Overwrite { over: key, .. } | Call::Update(key),
+                answer,
+            ) => {
+                if let Some(act) = write(*key, op, answer) {
+                    self.add(*key, at, op, act);
+                }
+            }
+            (
+                Call::Resave {
+                    ends: Some(key), ..
+                }
+                | Call::Destroy(key)
+                | Call::Logout(key),
+                _,
+            ) => self.add(*key, at, op, Act::End(*key)),
+            (Call::Touch(key), _) => self.add(*key, at, op, Act::Touch(*key)),
+            (Call::Rotate(from), answer) => {
+                let to = match answer {
+                    Answer::Moved(to) => Some(*to),
+                    _ => None,
+                };
+                if self.rules.rotates_in_two {
+                    self.add(*from, at, op, Act::Leave { from: *from });
+                    self.add(*from, at, op, Act::Arrive { to });
+                } else {
+                    self.add(*from, at, op, Act::Move { from: *from, to });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn find_ends(&mut self) {
+        for draft in &mut self.drafts {
+            let last = draft.last_key;
+            let ends = |step: &&Step| match step.act {
+                Act::End(key) | Act::See { key, found: None } => step.certain && key == last,
+                _ => false,
+            };
+            let ends = draft.steps.iter().filter(ends);
+            draft.over = ends.map(|step| step.returned.tick).min().unwrap_or(u64::MAX);
+        }
+    }
+
+    /// What concerns all sessions of an owner. Those that must be dead by then are left out: it would change
+    /// nothing, and there are many. Only what shows one of them live is kept.
+    fn place_at_large(&mut self, at: usize, op: &Op, owners: &mut Owners) {
+        let act = match (&op.call, &op.answer) {
+            (_, Answer::Wrong(_)) | (Call::DestroyOthers(_), Answer::Gone) => return,
+            (Call::Vanish, _) => {
+                for draft in &mut self.drafts {
+                    if draft.over >= op.called.tick && draft.begun <= op.returned.tick {
+                        draft.add(at, op, Act::EndAll { except: None }, true);
+                    }
+                }
+                return;
+            }
+            (Call::List, Answer::Listed(found)) => return self.add_list(at, op, found, owners),
+            (Call::DestroyOwner, _) => Act::EndAll { except: None },
+            (Call::DestroyOthers(key), _) => Act::EndAll { except: Some(*key) },
+            _ => return,
+        };
+        let certain = !op.is_unknown();
+        let until = if certain { op.returned.tick } else { u64::MAX };
+        for &number in owners.sessions(op.owner, op.called.tick, until, &self.drafts) {
+            let draft = &mut self.drafts[number];
+            if draft.begun <= until {
+                draft.add(at, op, act.clone(), certain);
+            }
+        }
+    }
+
+    fn add(&mut self, key: Handle, at: usize, op: &Op, act: Act) {
+        if let Some(&family) = self.of.get(&key) {
+            self.drafts[family].add(at, op, act, !op.is_unknown());
+        }
+    }
+
+    fn add_list(&mut self, at: usize, op: &Op, found: &[(Handle, Value)], owners: &mut Owners) {
+        let mut shown = Vec::new();
+        for one in found {
+            if let Some(&number) = self.of.get(&one.0) {
+                shown.push(number);
+                // Two of one session cannot both be right, unless it was rotated in between.
+                self.drafts[number].add(at, op, Act::List(Some(*one)), true);
+            }
+        }
+        let until = op.returned.tick;
+        for &number in owners.sessions(op.owner, op.called.tick, until, &self.drafts) {
+            let draft = &mut self.drafts[number];
+            if draft.begun <= until && !shown.contains(&number) {
+                draft.add(at, op, Act::List(None), true);
+            }
+        }
+    }
+}
+
+/// The sessions of each owner that have begun and are not over, as the history goes on.
+struct Owners {
+    of: HashMap<u32, Sessions>,
+}
+
+#[derive(Default)]
+struct Sessions {
+    begun: Vec<usize>,
+    /// The last to begin first.
+    to_begin: Vec<usize>,
+}
+
+impl Owners {
+    fn of(drafts: &[Draft]) -> Self {
+        let mut of: HashMap<u32, Sessions> = HashMap::new();
+        let mut numbers: Vec<usize> = (0..drafts.len()).collect();
+        numbers.sort_by_key(|number| std::cmp::Reverse(drafts[*number].begun));
+        for number in numbers {
+            let sessions = of.entry(drafts[number].owner).or_default();
+            sessions.to_begin.push(number);
+        }
+        Self { of }
+    }
+
+    /// Those that may have begun by `until` and may be live at `from`, which never steps back.
+    fn sessions(&mut self, owner: u32, from: u64, until: u64, drafts: &[Draft]) -> &[usize] {
+        let sessions = self.of.entry(owner).or_default();
+        while let Some(next) = sessions.to_begin.pop_if(|next| drafts[*next].begun <= until) {
+            sessions.begun.push(next);
+        }
+        sessions.begun.retain(|number| drafts[*number].over >= from);
+        &sessions.begun
+    }
+}
+
+fn write(key: Handle, op: &Op, answer: &Answer) -> Option<Act> {
+    let stored = match answer {
+        Answer::Stored { value, base, .. } => Some((value, base)),
+        Answer::Unknown(_) => None,
+        _ => return None,
+    };
+    let (base, count) = match (&op.call, stored) {
+        (Call::Save { version, count, .. }, _) => (Base::Version(*version), Some(*count)),
+        (Call::Overwrite { count, .. }, _) => (Base::Any, Some(*count)),
+        (_, Some((value, Some((writer, count))))) => {
+            let base = Value {
+                version: value.version.saturating_sub(1),
+                writer: *writer,
+                count: *count,
+            };
+            (Base::Exactly(base), None)
+        }
+        _ => (Base::Any, None),
+    };
+    Some(Act::Write {
+        key,
+        base,
+        writer: op.number,
+        count,
+        version: stored.map(|(value, _)| value.version),
+    })
+}
+
+impl Draft {
+    fn add(&mut self, at: usize, op: &Op, act: Act, certain: bool) {
+        self.steps.push(Step {
+            op: at,
+            act,
+            certain,
+            called: op.called,
+            returned: op.returned,
+        });
+    }
+
+    fn finish(mut self) -> Family {
+        self.steps.sort_by_key(|step| step.called.tick);
+        // Of several that may have ended it at any later time the first says it all.
+        let mut ends = HashSet::new();
+        self.steps.retain(|step| match step.act {
+            Act::End(key) if !step.certain => ends.insert((false, Some(key))),
+            Act::EndAll { except } if !step.certain => ends.insert((true, except)),
+            _ => true,
+        });
+        Family { steps: self.steps }
+    }
+}

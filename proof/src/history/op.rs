@@ -1,0 +1,109 @@
+use cloakroom::Handle;
+use serde::{Deserialize, Serialize};
+
+use super::{Moment, Stopwatch};
+
+/// What is in a session: its version, and the note without the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Value {
+    pub(crate) version: u64,
+    pub(crate) writer: u64,
+    pub(crate) count: u64,
+}
+
+/// One thing that a client asked of an application. Its number is the writer of what it wrote.
+#[derive(Clone, Debug)]
+pub(crate) struct Op {
+    pub(crate) number: u64,
+    pub(crate) client: usize,
+    pub(crate) app: usize,
+    pub(crate) owner: u32,
+    pub(crate) call: Call,
+    pub(crate) answer: Answer,
+    pub(crate) called: Moment,
+    /// When the answer came, or when it was known that none would come.
+    pub(crate) returned: Moment,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Call {
+    Load(Handle),
+    /// A new session.
+    Begin {
+        count: u64,
+    },
+    /// Over the version that the request has read.
+    Save {
+        over: Handle,
+        version: u64,
+        count: u64,
+    },
+    Overwrite {
+        over: Handle,
+        count: u64,
+    },
+    Update(Handle),
+    /// Ends one session, if there is one, and begins another.
+    Resave {
+        ends: Option<Handle>,
+        count: u64,
+    },
+    Rotate(Handle),
+    Destroy(Handle),
+    Logout(Handle),
+    /// At the end of a request, if the session's use is to be noted.
+    Touch(Handle),
+    List,
+    DestroyOwner,
+    DestroyOthers(Handle),
+    Purge,
+    /// The application was killed, and its memory was the store.
+    Vanish,
+    /// Something that we saw to.
+    Fault(String),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Found(Option<Value>),
+    /// What is stored now; for an update also the writer and the count that it found.
+    Stored {
+        handle: Handle,
+        value: Value,
+        base: Option<(u64, u64)>,
+    },
+    Moved(Handle),
+    Gone,
+    Conflict,
+    Done,
+    Listed(Vec<(Handle, Value)>),
+    /// No answer, or that the store did not answer: it may take effect at any later time, or never.
+    Unknown(String),
+    /// What nothing ever should answer.
+    Wrong(String),
+}
+
+impl Op {
+    /// Something that we saw to, just now.
+    pub(crate) fn fault(what: &str, stopwatch: &Stopwatch) -> Self {
+        Self {
+            number: 0,
+            client: 0,
+            app: 0,
+            owner: 0,
+            call: Call::Fault(what.to_owned()),
+            answer: Answer::Done,
+            called: stopwatch.now(),
+            returned: stopwatch.now(),
+        }
+    }
+
+    /// Whether it changes something if it takes effect.
+    pub(crate) fn changes(&self) -> bool {
+        !matches!(self.call, Call::Load(_) | Call::List | Call::Purge)
+    }
+
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self.answer, Answer::Unknown(_))
+    }
+}
