@@ -31,7 +31,8 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match self {
             Self::Session(error) => {
-                let message = message(error.kind());
+                // A reason is for programs: the words that the adapter itself would say.
+                let message = error.reason().unwrap_or(message(error.kind()));
                 // The adapter's response logs the cause and brings status and `Retry-After`; what it says as
                 // plain text is said as JSON here.
                 let (mut parts, _) = error.into_response().into_parts();

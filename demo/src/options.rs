@@ -1,10 +1,12 @@
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use cloakroom::{CookieOptions, Secret, Sessions, Store};
+use cloakroom::{ClientAddress, CookieOptions, Secret, Sessions, Store, WhenReached};
 
+use crate::settings::Settings;
 use crate::shopper::{Name, Shopper};
 use crate::start_error::StartError;
 use crate::store::StoreUrl;
@@ -26,6 +28,10 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", default_value_t = 30 * 86_400)]
     pub(crate) max_age: u64,
 
+    /// As --max-age, for those who want to be remembered when they sign in.
+    #[arg(long, value_name = "SECONDS", default_value_t = 90 * 86_400)]
+    pub(crate) remember_max_age: u64,
+
     /// After how many seconds without a request a session ends; 0 for no limit.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub(crate) idle_timeout: u64,
@@ -33,6 +39,19 @@ pub struct Options {
     /// Give visitors without a session an id in a cookie, with nothing stored (pre-sessions).
     #[arg(long)]
     pub(crate) save_uninitialized: bool,
+
+    /// How many sessions a shopper may have at a time; one more ends the oldest. Without it, any number.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_sessions: Option<NonZeroU32>,
+
+    /// The address or network of a proxy in front, such as 10.0.0.0/8, whose --proxy-header is believed when the list
+    /// of devices shows addresses. May be given several times. Without it, no header is believed.
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) trusted_proxy: Vec<String>,
+
+    /// The header in which that proxy says whom it got a request from.
+    #[arg(long, value_name = "NAME", default_value = "x-forwarded-for")]
+    pub(crate) proxy_header: String,
 
     /// Send the production cookie, `__Host-sid` with `Secure`: for use behind a server that speaks TLS. Without it
     /// the cookie is one for plain HTTP on this machine.
@@ -48,27 +67,50 @@ impl Options {
     /// The sessions that these options ask for.
     ///
     /// # Errors
-    /// [`StartError`] if the cookie would travel over a network without TLS.
+    /// [`StartError`] if the cookie would travel over a network without TLS, if a trusted proxy is not an address, or
+    /// if the store cannot do what is asked of it.
     pub fn sessions(
         &self,
         store: impl Store<Shopper>,
         secret: Secret,
     ) -> Result<Sessions<Shopper>, StartError> {
-        Sessions::builder(store, secret)
+        let mut builder = Sessions::builder(store, secret)
             .cookie(self.cookie()?)
             .max_age(Duration::from_secs(self.max_age))
             .idle_timeout(Duration::from_secs(self.idle_timeout))
             .save_uninitialized(self.save_uninitialized)
+            .record_clients(self.client_address()?)
+            .track_last_seen(true)
             .owned_by(|shopper: &Shopper| {
                 shopper.name().map(|name: &Name| name.as_str().to_owned())
-            })
+            });
+        if let Some(max) = self.max_sessions {
+            builder = builder.max_sessions_per_owner(max, WhenReached::EndOldest);
+        }
+        builder
             .build()
             .map_err(|error| StartError::because("the sessions cannot be configured", error))
     }
 
+    /// What else the application is told.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings::default().remember_for(Duration::from_secs(self.remember_max_age))
+    }
+
     /// Refuses what cannot work, before anything is made.
     pub(crate) fn check(&self) -> Result<(), StartError> {
+        self.client_address()?;
         self.cookie().map(drop)
+    }
+
+    fn client_address(&self) -> Result<ClientAddress, StartError> {
+        if self.trusted_proxy.is_empty() {
+            return Ok(ClientAddress::connection());
+        }
+        let proxies = self.trusted_proxy.iter().map(String::as_str);
+        ClientAddress::forwarded(&self.proxy_header, proxies)
+            .map_err(|error| StartError::because("--trusted-proxy and --proxy-header", error))
     }
 
     fn cookie(&self) -> Result<CookieOptions, StartError> {
@@ -106,7 +148,10 @@ mod tests {
         assert_eq!(options.store.to_string(), "sqlite://cloakroom-demo.db");
         assert_eq!(options.max_age, 2_592_000);
         assert_eq!(options.idle_timeout, 0);
+        assert_eq!(options.remember_max_age, 7_776_000);
         assert!(!options.save_uninitialized && !options.secure);
+        assert_eq!(options.max_sessions, None);
+        assert!(options.trusted_proxy.is_empty());
         assert_eq!(options.secret_file, PathBuf::from("cloakroom-demo.secret"));
     }
 

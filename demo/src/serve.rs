@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 use crate::app::app;
 use crate::options::Options;
 use crate::secret_file::secret_from_file;
 use crate::start_error::StartError;
+use crate::stop::Stop;
 
 /// How long requests under way may go on after the signal to stop. The slowest takes less.
 const GRACE: Duration = Duration::from_secs(15);
@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_secs(15);
 const CLOSING: Duration = Duration::from_secs(5);
 
 /// Starts the demo, prints its address and what to try, and serves until Ctrl-C or SIGTERM. Requests that are under
-/// way then are finished.
+/// way then are finished, and event streams closed.
 ///
 /// # Errors
 /// [`StartError`] if an option, the secret file, the store or the address cannot be used.
@@ -37,15 +37,14 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let mut signals = Signals::listen()
         .map_err(|error| StartError::because("cannot listen for signals", error))?;
 
-    let (stop, mut stopped) = watch::channel(());
-    let server = axum::serve(listener, app(sessions)).with_graceful_shutdown(async move {
-        // An error says that the other side is gone: that is a signal too.
-        let _ = stopped.changed().await;
-    });
+    let (switch, stop) = Stop::with_switch();
+    let app = app(sessions, options.settings().stop(stop.clone()));
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(stop.wait());
     greet(&options, address);
     let given_up = async {
         signals.next().await;
-        let _ = stop.send(());
+        switch.flip();
         tokio::select! {
             () = tokio::time::sleep(GRACE) => {}
             () = signals.next() => {}
@@ -81,6 +80,7 @@ fn greeting(options: &Options, address: SocketAddr) -> String {
              \x20 curl -b jar -c jar --json '{{\"name\":\"ada\"}}' http://{address}/api/login\n\
              \x20 curl -b jar -c jar --json '{{\"item\":\"tea\"}}' http://{address}/api/cart\n\
              \x20 curl -b jar -c jar http://{address}/api/me\n\
+             \x20 curl -b jar -c jar http://{address}/api/sessions\n\
              \x20 curl -b jar -c jar -X POST http://{address}/api/logout\n"
         );
     }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use cloakroom_store::{ClientInfo, Entry, Handle, Owner, SessionKey, Timestamp};
+use cloakroom_store::{ClientInfo, Entry, Handle, Owner, Record, SessionKey, Timestamp};
 
 /// What may be shown of a session in a list of devices or to an administrator: never the id, nor its hash.
 ///
@@ -38,6 +38,12 @@ impl<T> SessionInfo<T> {
     #[must_use]
     pub fn data(&self) -> &Arc<T> {
         &self.entry.record.data
+    }
+
+    /// Everything that is stored of it.
+    #[must_use]
+    pub fn record(&self) -> &Record<T> {
+        &self.entry.record
     }
 
     /// Whose session it is.

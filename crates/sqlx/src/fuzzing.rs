@@ -45,6 +45,7 @@ pub fn sql_record(input: &[u8]) {
         version: number.unsigned_abs(),
         created_at: moment,
         authenticated_at: on(5).then_some(moment),
+        renewed_at: moment,
         last_seen_at: moment,
         ends_at: on(6).then_some(moment),
         idle_timeout_ms: on(7).then_some(number.unsigned_abs()),

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::http::StatusCode;
 use cloakroom::CurrentSession;
 use serde::{Deserialize, Serialize};
@@ -8,11 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{Session, Unloaded};
 use crate::error::ApiError;
 use crate::json::JsonBody;
+use crate::settings::Settings;
 use crate::shopper::{Item, Name, Shopper};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Login {
     name: String,
+    #[serde(default)]
+    remember: bool,
 }
 
 /// What a shopper is told about their session.
@@ -24,15 +28,23 @@ pub(super) struct Account {
 
 /// A fresh id and fresh data. Of an anonymous session before it, only the visits are carried over, and of
 /// another shopper's nothing.
+///
+/// Whoever wants to be remembered gets a session that lasts longer, and a cookie that outlasts the browser.
 pub(super) async fn login(
     session: Unloaded,
+    State(settings): State<Settings>,
     JsonBody(login): JsonBody<Login>,
 ) -> Result<Json<Account>, ApiError> {
     let name = Name::new(&login.name)?;
     let session = session?.load().await?;
     let visitor = session.data().filter(|before| before.name().is_none());
     let visits = visitor.map_or(0, |visitor| visitor.visits());
-    session.resave(Shopper::signed_in(name, visits)).await?;
+    let fresh = session.resave(Shopper::signed_in(name, visits));
+    if login.remember {
+        fresh.max_age(settings.remembered()).await?;
+    } else {
+        fresh.browser_session().await?;
+    }
     account(&session)
 }
 

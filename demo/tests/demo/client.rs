@@ -13,6 +13,8 @@ pub(crate) struct Visitor {
     address: SocketAddr,
     /// `name=value`
     pub(crate) cookie: Option<String>,
+    /// What it sends besides with every request.
+    headers: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -27,6 +29,7 @@ impl Visitor {
         Self {
             address,
             cookie: None,
+            headers: Vec::new(),
         }
     }
 
@@ -43,12 +46,21 @@ impl Visitor {
         self
     }
 
+    pub(crate) fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     pub(crate) async fn get(&mut self, path: &str) -> Reply {
         self.try_send("GET", path, "", "").await.unwrap()
     }
 
     pub(crate) async fn post(&mut self, path: &str, json: &str) -> Reply {
         self.try_post(path, json).await.unwrap()
+    }
+
+    pub(crate) async fn delete(&mut self, path: &str) -> Reply {
+        self.try_send("DELETE", path, "", "").await.unwrap()
     }
 
     /// As `post`, where the server may be killed meanwhile.
@@ -67,6 +79,22 @@ impl Visitor {
         content_type: &str,
         body: &str,
     ) -> io::Result<Reply> {
+        let mut stream = self.ask(method, path, content_type, body).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        let reply = Reply::parse(&String::from_utf8(answer).unwrap())?;
+        self.keep(&reply);
+        Ok(reply)
+    }
+
+    /// Sends a request; what comes is to be read from the stream.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: &str,
+    ) -> io::Result<TcpStream> {
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
             self.address,
@@ -78,15 +106,14 @@ impl Visitor {
         if let Some(cookie) = &self.cookie {
             head += &format!("Cookie: {cookie}\r\n");
         }
+        for (name, value) in &self.headers {
+            head += &format!("{name}: {value}\r\n");
+        }
         let mut stream = TcpStream::connect(self.address).await?;
         stream
             .write_all(format!("{head}\r\n{body}").as_bytes())
             .await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        let reply = Reply::parse(&String::from_utf8(answer).unwrap())?;
-        self.keep(&reply);
-        Ok(reply)
+        Ok(stream)
     }
 
     pub(crate) async fn sign_in(&mut self, name: &str) -> Reply {

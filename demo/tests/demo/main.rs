@@ -4,11 +4,14 @@
 
 mod api;
 mod client;
+mod devices;
 mod expiry;
+mod live;
 mod page;
 mod parallel;
 mod process;
 mod server;
 mod servers;
 mod stores;
+mod sudo;
 mod trouble;

@@ -109,6 +109,24 @@ async fn sessions_survive_a_restart() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn an_open_event_stream_does_not_keep_it_from_stopping() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = Program::start(&directory, "warn").await;
+    let mut ada = program.visitor();
+    ada.sign_in("ada").await;
+    let mut live = ada.ask("GET", "/api/live", "", "").await.unwrap();
+    // It is open once something comes.
+    live.read_u8().await.unwrap();
+    assert_eq!(program.stop("TERM").await, Some(0));
+    let mut rest = String::new();
+    live.read_to_string(&mut rest).await.unwrap();
+    assert!(!rest.contains("event: ended"), "{rest}");
+    let log = fs::read_to_string(directory.path().join("log")).unwrap();
+    assert_eq!(log, "", "no request had to be given up");
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn its_files_are_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
@@ -242,7 +260,11 @@ async fn help_is_given_with_and_without_a_habitual_separator() {
             "--listen",
             "--store",
             "--max-age",
+            "--remember-max-age",
             "--idle-timeout",
+            "--max-sessions",
+            "--trusted-proxy",
+            "--proxy-header",
             "--save-uninitialized",
             "--secure",
             "--secret-file",
@@ -262,6 +284,8 @@ async fn options_that_cannot_work_are_refused_before_anything_is_made() {
         (&["--store", "mongodb://localhost"], "sqlite://"),
         (&["--max-age", "soon"], "--max-age"),
         (&["--idle-timeout=-1"], "--idle-timeout"),
+        (&["--max-sessions", "0"], "--max-sessions"),
+        (&["--trusted-proxy", "everybody"], "everybody"),
         (&["--no-such-option"], "--no-such-option"),
     ] {
         let message = refused(&directory, arguments).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use cloakroom::{MemoryStore, Secret, Sessions, Store};
-use cloakroom_demo::{Options, Shopper, app};
+use cloakroom_demo::{Options, Settings, Shopper, app};
 use cloakroom_rusqlite::SqliteStore;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -25,14 +25,21 @@ impl Server {
     pub(crate) async fn start(arguments: &[&str], store: impl Store<Shopper>) -> Self {
         let arguments = std::iter::once("cloakroom-demo").chain(arguments.iter().copied());
         let options = Options::try_parse_from(arguments).unwrap();
-        Self::serve(options.sessions(store, secret()).unwrap()).await
+        let sessions = options.sessions(store, secret()).unwrap();
+        Self::serve_with(sessions, options.settings()).await
     }
 
     pub(crate) async fn serve(sessions: Sessions<Shopper>) -> Self {
+        Self::serve_with(sessions, Settings::default()).await
+    }
+
+    async fn serve_with(sessions: Sessions<Shopper>, settings: Settings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(async move {
-            axum::serve(listener, app(sessions)).await.unwrap();
+            let app = app(sessions, settings);
+            let service = app.into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service).await.unwrap();
         });
         Self { address, serving }
     }

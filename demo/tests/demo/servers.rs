@@ -6,6 +6,8 @@ use std::time::Duration;
 use cloakroom_testservers::{MariaDb, Postgres, Redis, RedisCluster, or_skip};
 use tokio::task::JoinSet;
 
+use crate::client::Visitor;
+use crate::live::Live;
 use crate::process::Program;
 
 /// Signs in, adds from many requests at once, loses the server, gets it back.
@@ -24,6 +26,8 @@ async fn shop(url: &str, kill: impl FnOnce(), restart: impl FnOnce()) {
     }
     assert_eq!(adds.join_all().await, [200; 64]);
     assert_eq!(ada.cart().await.unwrap().len(), 64);
+
+    revoke(&mut ada, program.visitor()).await;
 
     kill();
     let reply = ada.get("/api/me").await;
@@ -55,6 +59,21 @@ async fn shop(url: &str, kill: impl FnOnce(), restart: impl FnOnce()) {
         log.contains("session store"),
         "the outage was logged: {log}"
     );
+}
+
+/// The phone follows its session, and the laptop ends it from the list of devices.
+async fn revoke(laptop: &mut Visitor, mut phone: Visitor) {
+    phone.sign_in("ada").await;
+    let live = Live::of(&phone).await;
+    let devices = laptop.get("/api/sessions").await.json();
+    let devices = devices.as_array().unwrap();
+    assert_eq!(devices.len(), 2);
+    let other = devices.iter().find(|device| device["current"] == false);
+    let handle = other.unwrap()["handle"].as_str().unwrap();
+    let reply = laptop.delete(&format!("/api/sessions/{handle}")).await;
+    assert_eq!(reply.status, 204, "{reply:?}");
+    assert!(live.ended().await.contains("event: ended"));
+    phone.get("/api/me").await.assert_error(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]

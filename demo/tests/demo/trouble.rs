@@ -26,7 +26,11 @@ async fn a_store_that_does_not_answer_is_a_503_without_a_cookie_everywhere() {
     let mut ada = healthy.visitor();
     ada.sign_in("ada").await;
     let mut ada = ada.at(broken.address);
-    assert_unavailable(&ada.get("/api/me").await);
+    for path in ["/api/me", "/api/sessions", "/api/live"] {
+        assert_unavailable(&ada.get(path).await);
+    }
+    let handle = "0".repeat(32);
+    assert_unavailable(&ada.delete(&format!("/api/sessions/{handle}")).await);
     for (path, body) in [
         ("/api/login", r#"{"name":"ada"}"#),
         ("/api/cart", ITEM),
@@ -34,6 +38,10 @@ async fn a_store_that_does_not_answer_is_a_503_without_a_cookie_everywhere() {
         ("/api/visit", ""),
         ("/api/destroy", ""),
         ("/api/logout", ""),
+        ("/api/logout-others", ""),
+        ("/api/logout-everywhere", ""),
+        ("/api/sudo", ""),
+        ("/api/reauthenticate", r#"{"name":"ada"}"#),
     ] {
         assert_unavailable(&ada.post(path, body).await);
     }

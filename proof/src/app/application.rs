@@ -123,7 +123,7 @@ impl Application {
             Verb::List { owner } => {
                 let entries = self.sessions.list_by_owner(&name(owner)).await?;
                 let listed = entries.iter().map(|entry| {
-                    let found = value(entry.record.version, &entry.record.data);
+                    let found = value(entry.record().version, entry.data());
                     (entry.handle().to_string(), found)
                 });
                 reply.listed = listed.collect();

@@ -75,8 +75,10 @@ impl Drafts {
     /// Which sessions there are, and under which keys.
     fn find(&mut self, ops: &[Op]) {
         for (at, op) in ops.iter().enumerate() {
-            if let (Call::Begin { .. } | Call::Resave { .. }, Answer::Stored { handle, value, .. }) =
-                (&op.call, &op.answer)
+            if let (
+                Call::Begin { .. } | Call::Resave { .. },
+                Answer::Stored { handle, value, .. },
+            ) = (&op.call, &op.answer)
             {
                 let begin = Act::Begin {
                     key: *handle,
@@ -193,7 +195,9 @@ impl Drafts {
                 self.add(key, at, op, Act::Conflict { key, version });
             }
             (
-                Call::Save { over: key, .. } | Call::Overwrite { over: key, .. } | Call::Update(key),
+                Call::Save { over: key, .. }
+                | Call::Overwrite { over: key, .. }
+                | Call::Update(key),
                 answer,
             ) => {
                 if let Some(act) = write(*key, op, answer) {
@@ -233,7 +237,10 @@ impl Drafts {
                 _ => false,
             };
             let ends = draft.steps.iter().filter(ends);
-            draft.over = ends.map(|step| step.returned.tick).min().unwrap_or(u64::MAX);
+            draft.over = ends
+                .map(|step| step.returned.tick)
+                .min()
+                .unwrap_or(u64::MAX);
         }
     }
 
@@ -317,7 +324,10 @@ impl Owners {
     /// Those that may have begun by `until` and may be live at `from`, which never steps back.
     fn sessions(&mut self, owner: u32, from: u64, until: u64, drafts: &[Draft]) -> &[usize] {
         let sessions = self.of.entry(owner).or_default();
-        while let Some(next) = sessions.to_begin.pop_if(|next| drafts[*next].begun <= until) {
+        while let Some(next) = sessions
+            .to_begin
+            .pop_if(|next| drafts[*next].begun <= until)
+        {
             sessions.begun.push(next);
         }
         sessions.begun.retain(|number| drafts[*number].over >= from);
