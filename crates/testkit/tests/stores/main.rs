@@ -34,6 +34,22 @@ macro_rules! scenarios {
             commit::a_failure_after_a_sign_in_carries_the_cookie
             commit::a_client_that_hangs_up_leaves_nothing_half_done
             commit::clients_that_hang_up_at_any_moment_break_nothing
+            devices::a_list_of_devices_shows_what_was_said_and_nothing_that_opens
+            devices::a_device_is_revoked_by_its_owner_only
+            devices::the_others_are_signed_out_and_this_one_is_not
+            devices::signed_out_everywhere_is_signed_out_everywhere
+            devices::a_sign_in_while_all_are_ended_is_ended_or_listed
+            limits::one_sign_in_too_many_ends_the_oldest
+            limits::or_it_is_refused
+            limits::of_64_sign_ins_at_once_as_many_stay_as_allowed
+            freshness::proving_anew_gives_a_fresh_id_and_new_limits
+            renewal::a_session_in_use_gets_a_fresh_id_in_time
+            renewal::requests_in_flight_keep_working_with_the_old_id
+            renewal::of_64_requests_at_the_moment_of_renewal_none_is_signed_out
+            renewal::a_lost_response_signs_nobody_out
+            renewal::an_old_id_after_the_new_one_was_used_ends_the_session
+            renewal::a_sign_out_with_the_old_id_signs_out
+            live::a_stream_ends_with_a_session_that_another_instance_ended
         }
     };
     ($framework:ty, $stock:ty; $($area:ident::$scenario:ident)*) => {
@@ -57,6 +73,7 @@ macro_rules! on_every_store {
     };
     ($adapter:ident, $framework:ty) => {
         on_every_store! { $adapter, $framework;
+            rusqlite Rusqlite
             sqlite Sqlite
             postgres Postgres
             mariadb MariaDb

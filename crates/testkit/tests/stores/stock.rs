@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use cloakroom::{ManualClock, Store};
 use cloakroom_redis::{KeyPrefix, RedisStore};
-use cloakroom_sqlx::{DbStore, Dialect, SqliteFile, TableName};
+use cloakroom_sqlx::{DbStore, DbStoreBuilder, Dialect, SqliteFile, TableName};
 use cloakroom_testkit::{Data, FaultyStore, Stock};
 use cloakroom_testservers as servers;
 use servers::or_skip;
@@ -13,6 +13,7 @@ use sqlx::Pool;
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::postgres::PgPoolOptions;
 
+pub(crate) struct Rusqlite;
 pub(crate) struct Sqlite;
 pub(crate) struct Postgres;
 pub(crate) struct MariaDb;
@@ -20,6 +21,22 @@ pub(crate) struct Redis;
 pub(crate) struct RedisCluster;
 
 const CONNECTIONS: u32 = 8;
+
+impl Rusqlite {
+    pub(crate) fn is_here() -> bool {
+        true
+    }
+}
+
+impl Stock for Rusqlite {
+    async fn open(clock: ManualClock) -> FaultyStore<Data> {
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let store = cloakroom_rusqlite::SqliteStore::builder(directory.path().join("sessions.db"))
+            .clock(clock)
+            .without_purge_task();
+        around(store.open().await.unwrap()).keeping(directory)
+    }
+}
 
 impl Sqlite {
     pub(crate) fn is_here() -> bool {
@@ -53,7 +70,8 @@ impl Stock for Postgres {
     async fn open(clock: ManualClock) -> FaultyStore<Data> {
         let options = PgPoolOptions::new().max_connections(CONNECTIONS);
         let url = Self::server().unwrap().url();
-        in_sql(options.connect(&url).await.unwrap(), clock).await
+        let store = sql(options.connect(&url).await.unwrap(), clock).announce_endings();
+        around(store.create().await.unwrap())
     }
 }
 
@@ -116,15 +134,20 @@ impl Stock for RedisCluster {
 }
 
 async fn in_sql<DB: Dialect>(pool: Pool<DB>, clock: ManualClock) -> FaultyStore<Data> {
-    let store = DbStore::<Data, DB>::builder(pool)
+    around(sql(pool, clock).create().await.unwrap())
+}
+
+fn sql<DB: Dialect>(pool: Pool<DB>, clock: ManualClock) -> DbStoreBuilder<Data, DB> {
+    DbStore::<Data, DB>::builder(pool)
         .table(TableName::new(&fresh_name()).unwrap())
-        .clock(clock);
-    around(store.without_purge_task().create().await.unwrap())
+        .clock(clock)
+        .without_purge_task()
 }
 
 async fn in_redis(url: &str, clock: ManualClock) -> FaultyStore<Data> {
     let store = RedisStore::<Data>::builder(url)
         .prefix(KeyPrefix::new(&format!("{}:", fresh_name())).unwrap())
+        .announce_endings()
         .clock(clock);
     around(store.connect().await.unwrap())
 }
