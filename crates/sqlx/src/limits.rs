@@ -80,7 +80,7 @@ impl<DB: Engine> Together<DB> for Admission<'_, DB> {
             }
         }
         let excess = self.excess(connection).await?;
-        if excess.len() > 0 && self.limit.when_reached != WhenReached::EndOldest {
+        if !excess.is_empty() && self.limit.when_reached != WhenReached::EndOldest {
             return Ok(End::Undo(AdmitOutcome::Refused));
         }
         let answer = send::<DB>(connection, &statements.insert, &self.bindings).await?;
