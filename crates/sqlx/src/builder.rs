@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cloakroom_store::{Clock, StoreError, SystemClock};
 use sqlx::Pool;
+use tokio::sync::Semaphore;
 
 use crate::codec::Codec;
 use crate::dialect::{Dialect, Gate};
@@ -137,6 +138,9 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
             true => DB::announcer(&self.pool, &self.table),
             false => None,
         };
+        let connections = self.pool.options().get_max_connections();
+        let half = usize::try_from(connections / 2).unwrap_or(usize::MAX);
+        let half = half.clamp(1, Semaphore::MAX_PERMITS);
         let inner = Arc::new_cyclic(|store| Inner {
             io: Io {
                 pool: self.pool,
@@ -146,6 +150,7 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
             statements: Statements::of::<DB>(&self.table, self.announces),
             table: self.table,
             announcer,
+            admissions: Semaphore::new(half),
             codec: self.codec,
             clock: self.clock,
             payload_limit: self.payload_limit,

@@ -78,6 +78,10 @@ impl<DB: Engine> Io<DB> {
             .map_err(Failure::Failed)?;
         let connection = self.pool.acquire().await.map_err(Failure::of::<DB>)?;
         let mut lease = Lease::new(connection);
+        if let Some(before) = statement.before() {
+            let sent = DB::run(lease.connection(), before.into(), Vec::new()).await;
+            sent.map_err(Failure::of::<DB>)?;
+        }
         let answer = send::<DB>(lease.connection(), statement, bindings).await;
         lease.settled = true;
         drop(lease);

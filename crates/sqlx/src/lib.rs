@@ -1,7 +1,7 @@
 //! [Cloakroom](https://docs.rs/cloakroom) sessions in a SQL database: SQLite, PostgreSQL, MySQL and MariaDB.
 //!
 //! [`DbStore`] keeps the whole [store contract](cloakroom_store): compare-and-set in the statement itself, one
-//! statement for each operation, and `Unavailable`, never "not signed in", when the database is in trouble.
+//! statement for each operation of a request, and `Unavailable`, never "not signed in", when the database is in trouble.
 //!
 #![cfg_attr(feature = "sqlite", doc = "```")]
 #![cfg_attr(not(feature = "sqlite"), doc = "```ignore")]

@@ -51,6 +51,8 @@ where
             };
             inner
                 .within(async {
+                    let turn = inner.admissions.acquire().await;
+                    let _turn = turn.expect("this semaphore is never closed");
                     let outcome = inner.io.try_together(&admission).await?;
                     Ok(outcome.unwrap_or(AdmitOutcome::Exists))
                 })

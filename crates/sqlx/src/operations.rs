@@ -8,6 +8,7 @@ use cloakroom_store::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use crate::TableName;
 use crate::codec::Codec;
@@ -29,6 +30,9 @@ pub(crate) struct Inner<DB: Engine> {
     /// If endings are announced.
     pub(crate) announcer: Option<DB::Announcer>,
     pub(crate) statements: Statements,
+    /// Who waits for an owner's lock holds a connection: half of them, so that a crowd of sign-ins leaves some to the
+    /// others.
+    pub(crate) admissions: Semaphore,
     pub(crate) codec: Codec,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) payload_limit: usize,

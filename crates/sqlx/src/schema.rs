@@ -141,3 +141,33 @@ fn newer(schema: &Schema, version: i64) -> DbError {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PostgreSQL cuts off what is longer than 63 bytes, MySQL refuses more than 64.
+    fn names_fit<DB: Engine>() {
+        let longest = "a".repeat(TableName::MAX_BYTES);
+        let schema = Schema::of::<DB>(&TableName::new(&longest).unwrap());
+        let mut tables = 0;
+        for statement in schema.statements() {
+            let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            for name in statement.split(|c| !part_of_a_name(c)) {
+                assert!(name.len() <= 63, "{name}");
+                tables += u32::from(name == longest);
+            }
+        }
+        assert!(tables > 0);
+    }
+
+    #[test]
+    fn the_names_beside_the_longest_table_fit() {
+        #[cfg(feature = "sqlite")]
+        names_fit::<sqlx::Sqlite>();
+        #[cfg(feature = "postgres")]
+        names_fit::<sqlx::Postgres>();
+        #[cfg(feature = "mysql")]
+        names_fit::<sqlx::MySql>();
+    }
+}

@@ -11,6 +11,7 @@ pub(crate) struct Statement {
     sql: Arc<str>,
     params: Vec<Param>,
     writes: bool,
+    before: Option<&'static str>,
 }
 
 impl Statement {
@@ -48,7 +49,18 @@ impl Statement {
             sql: sql.into(),
             params,
             writes: !template.starts_with("SELECT"),
+            before: None,
         }
+    }
+
+    /// With a statement that is sent before it, on the same connection.
+    pub(crate) fn after(mut self, before: Option<&'static str>) -> Self {
+        self.before = before;
+        self
+    }
+
+    pub(crate) fn before(&self) -> Option<&'static str> {
+        self.before
     }
 
     pub(crate) fn sql(&self) -> Arc<str> {

@@ -19,6 +19,8 @@ pub struct Dialectal {
     pub destroy: &'static str,
     /// Removes a row that `destroy` did not, where that one cannot say whether it was live.
     pub destroy_dead: Option<&'static str>,
+    /// Sent before a statement that must find every row, those too that move to another key meanwhile.
+    pub find_all: Option<&'static str>,
     /// Removes some live rows.
     pub clear: &'static str,
     /// Removes some expired rows.
@@ -157,7 +159,7 @@ impl Statements {
                  ORDER BY session_key LIMIT :limit",
             ),
             count: build("SELECT COUNT(*) FROM {table} WHERE {live}"),
-            clear: build(sql.clear),
+            clear: build(sql.clear).after(sql.find_all),
             purge: build(sql.purge),
             list_by_owner: build(
                 "SELECT {columns} FROM {table} WHERE owner = :owner AND {live} \
@@ -165,7 +167,8 @@ impl Statements {
             ),
             destroy_by_owner: build(
                 "DELETE FROM {table} WHERE owner = :owner AND session_key <> :except AND {live}{returning_tell_row}",
-            ),
+            )
+            .after(sql.find_all),
             lock_owner: sql.lock_owner.as_ref().map(|lock| build(lock.statement)),
             others: build(
                 "SELECT session_key, created_at FROM {table} WHERE {others} \

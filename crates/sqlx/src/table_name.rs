@@ -4,8 +4,9 @@ use std::str::FromStr;
 /// The name of the table that holds the sessions. Default: `cloakroom_sessions`.
 ///
 /// It becomes part of every statement, so only names that need no quoting on any engine are let through: a
-/// lower-case letter or underscore, then lower-case letters, digits and underscores, 48 bytes at most. Words
-/// that SQL itself uses (`select`, `order`) pass this check and are refused by the database.
+/// lower-case letter or underscore, then lower-case letters, digits and underscores, 48 bytes at most. It does not
+/// end like the tables beside it: `_schema`, `_trails`, `_locks`. Words that SQL itself uses (`select`, `order`) pass
+/// this check and are refused by the database.
 ///
 /// ```
 /// use cloakroom_sqlx::TableName;
@@ -19,8 +20,12 @@ use std::str::FromStr;
 pub struct TableName(Box<str>);
 
 impl TableName {
-    /// The longest name, in bytes. It leaves room for the names of the indexes.
+    /// The longest name, in bytes. With the longest of what is put behind it, for the tables beside it, for indexes and
+    /// for the channel of announcements, it has the 63 bytes that PostgreSQL allows, or fewer.
     pub const MAX_BYTES: usize = 48;
+
+    /// What the tables beside it end in.
+    const BESIDE: [&'static str; 3] = ["_schema", "_trails", "_locks"];
 
     /// Checks and keeps a name.
     ///
@@ -32,7 +37,8 @@ impl TableName {
         let rest = name
             .bytes()
             .all(|byte| letter(byte) || byte.is_ascii_digit());
-        if !first || !rest || name.len() > Self::MAX_BYTES {
+        let beside = Self::BESIDE.iter().any(|end| name.ends_with(end));
+        if !first || !rest || beside || name.len() > Self::MAX_BYTES {
             return Err(InvalidTableName);
         }
         Ok(Self(name.into()))
@@ -74,8 +80,9 @@ impl fmt::Display for InvalidTableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "a table name is a lower-case letter or underscore, then lower-case letters, digits and underscores, {} bytes at most",
-            TableName::MAX_BYTES
+            "a table name is a lower-case letter or underscore, then lower-case letters, digits and underscores, {} bytes at most; it does not end in {}",
+            TableName::MAX_BYTES,
+            TableName::BESIDE.join(", ")
         )
     }
 }
@@ -100,6 +107,7 @@ mod tests {
             "a b",
             "a\"",
             "é",
+            "sessions_trails",
             &"a".repeat(49),
         ] {
             assert_eq!(TableName::new(bad), Err(InvalidTableName), "{bad:?}");

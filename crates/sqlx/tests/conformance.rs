@@ -37,7 +37,7 @@ async fn open<E: Engine>(engine: &E, table: &str, clock: ManualClock) -> Store<E
     let store = DbStore::builder(engine.pool().await)
         .table(TableName::new(table).unwrap())
         .clock(clock)
-        .timeout(Duration::from_secs(2))
+        .timeout(Duration::from_secs(4))
         .payload_limit(PAYLOAD_LIMIT);
     store.create().await.unwrap()
 }

@@ -37,6 +37,19 @@ async fn the_laws_hold() {
     laws::all(Arc::new(server)).await;
 }
 
+/// The isolation that many administrators choose, which locks no gaps.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_laws_hold_at_read_committed() {
+    let options = [
+        "--max-connections=400",
+        "--transaction-isolation=READ-COMMITTED",
+    ];
+    let Some(server) = or_skip(MariaDb::start_with(&options)) else {
+        return;
+    };
+    laws::all(Arc::new(server)).await;
+}
+
 /// Other isolation, other strictness, other rules for rows that changed meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_laws_hold_with_other_settings() {

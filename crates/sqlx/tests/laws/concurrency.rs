@@ -157,6 +157,39 @@ pub(crate) async fn destroy_beats_every_verb<B: Bench>(case: Case<B>) {
     }
 }
 
+/// Who is signed out everywhere is, though the sessions get fresh ids at that moment.
+pub(crate) async fn end_all_finds_what_moves<B: Bench>(case: Case<B>) {
+    // As ids are: some are after the old one in the order of an index, others before it.
+    let anywhere = || SessionKey::from_bytes(std::array::from_fn(|_| fastrand::u8(..)));
+    for round in 0..60 {
+        let ada = owner("ada");
+        let mut movers = JoinSet::new();
+        for _ in 0..3 {
+            let mut record = case.record("a");
+            record.owner = Some(ada.clone());
+            let (store, times) = (case.store.clone(), record.times);
+            let mut at = anywhere();
+            case.add(&at, record).await;
+            movers.spawn(async move {
+                let renewal = store.renewal().unwrap();
+                loop {
+                    let to = anywhere();
+                    let moving = renewal.renew(&at, &to, times, times.renewed_at);
+                    match moving.await.unwrap() {
+                        RotateOutcome::Moved { .. } => at = to,
+                        _ => return,
+                    }
+                }
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(round % 5)).await;
+        let ended = case.store.destroy_by_owner(&ada, None).await.unwrap();
+        let left = case.store.list_by_owner(&ada).await.unwrap().len();
+        assert_eq!((ended, left), (3, 0));
+        movers.join_all().await;
+    }
+}
+
 /// Sessions are refreshed while others are purged; each `true` of a touch is a promise.
 pub(crate) async fn purge_spares_the_refreshed<B: Bench>(case: Case<B>) {
     const SESSIONS: u32 = 40;

@@ -152,6 +152,7 @@ pub(crate) async fn all<B: Bench>(bench: Arc<B>) {
         concurrency::counting_to_64_loses_none,
         concurrency::one_of_many_rotations_wins,
         concurrency::destroy_beats_every_verb,
+        concurrency::end_all_finds_what_moves,
         concurrency::purge_spares_the_refreshed,
         concurrency::many_purge_together,
         concurrency::create_from_20_instances_at_once,

@@ -30,6 +30,9 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     destroy: "DELETE FROM {table} WHERE session_key = :key AND {live}",
     // Only what is dead: a session may have been stored under this key between the two statements.
     destroy_dead: Some("DELETE FROM {table} WHERE session_key = :key AND expires_at <= :now"),
+    // For the next statement only. Below this level a row that moves from ahead of the scan to behind it is missed;
+    // at this one the scan locks what it has passed.
+    find_all: Some("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"),
     clear: "DELETE FROM {table} WHERE {live} LIMIT :limit",
     purge: "DELETE FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit",
     // A row lock, held until the transaction ends: unlike `GET_LOCK` it needs no connection of its own, and it is

@@ -10,6 +10,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     destroy: "DELETE FROM {table} WHERE session_key = :key \
         RETURNING CASE WHEN {live} THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END{and_tell_row}",
     destroy_dead: None,
+    find_all: None,
     clear: "DELETE FROM {table} WHERE session_key IN \
         (SELECT session_key FROM {table} WHERE {live} LIMIT :limit){returning_tell_all}",
     // A row that another instance is purging is skipped. A row that was refreshed meanwhile is looked at

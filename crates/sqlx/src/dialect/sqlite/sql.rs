@@ -9,6 +9,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         WHERE {table}.expires_at <= :now RETURNING version",
     destroy: "DELETE FROM {table} WHERE session_key = :key RETURNING {live}",
     destroy_dead: None,
+    find_all: None,
     clear: "DELETE FROM {table} WHERE session_key IN \
         (SELECT session_key FROM {table} WHERE {live} LIMIT :limit)",
     purge: "DELETE FROM {table} WHERE session_key IN \
