@@ -58,6 +58,8 @@ pub(crate) struct Request {
     verb: Verb,
     keys: Vec<Vec<u8>>,
     arguments: Vec<Vec<u8>>,
+    /// Arguments that are always the same, after the others.
+    constants: &'static [&'static str],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +76,15 @@ impl Request {
             verb: Verb::Read(command),
             keys: vec![key.into()],
             arguments: Vec::new(),
+            constants: &[],
         }
+    }
+
+    /// Some fields of a hash.
+    pub(crate) fn fields(key: impl Into<Vec<u8>>, names: &'static [&'static str]) -> Self {
+        let mut request = Self::read("HMGET", key);
+        request.constants = names;
+        request
     }
 
     pub(crate) fn script(script: &'static Script, key: impl Into<Vec<u8>>) -> Self {
@@ -82,6 +92,7 @@ impl Request {
             verb: Verb::Script(script),
             keys: vec![key.into()],
             arguments: Vec::new(),
+            constants: &[],
         }
     }
 
@@ -127,6 +138,9 @@ impl Request {
         };
         for part in self.keys.iter().chain(&self.arguments) {
             command.arg(part.as_slice());
+        }
+        for constant in self.constants {
+            command.arg(*constant);
         }
         command
     }
