@@ -52,13 +52,13 @@ pub(crate) fn outcome(value: Value) -> Result<(Vec<u8>, Vec<Value>), RedisStoreE
     Ok((text(first)?, rest))
 }
 
-/// A list of that many texts, or gaps.
+/// A list of so many texts at most, or gaps.
 pub(crate) fn values<const N: usize>(
     value: Value,
 ) -> Result<[Option<Vec<u8>>; N], RedisStoreError> {
     let mut values = [const { None }; N];
     let list = list(value)?;
-    if list.len() != N {
+    if list.len() > N {
         return Err(RedisStoreError::unexpected());
     }
     for (slot, value) in values.iter_mut().zip(list) {

@@ -127,15 +127,20 @@ impl Request {
 
     /// As it is sent: a script by its SHA-1, or `whole` where the server has forgotten it.
     pub(crate) fn command(&self, whole: bool) -> Cmd {
-        let mut command = match self.verb {
-            Verb::Read(name) => redis::cmd(name),
+        let parts = self.keys.iter().chain(&self.arguments).map(Vec::len);
+        let count = parts.clone().count() + self.constants.len() + 3;
+        // Short words are the rest.
+        let mut command = Cmd::with_capacity(count, parts.sum::<usize>() + 16 * count);
+        match self.verb {
+            Verb::Read(name) => {
+                command.arg(name);
+            }
             Verb::Script(script) => {
-                let mut command = redis::cmd(if whole { "EVAL" } else { "EVALSHA" });
+                command.arg(if whole { "EVAL" } else { "EVALSHA" });
                 command.arg(if whole { script.code } else { &script.sha1 });
                 command.arg(self.keys.len());
-                command
             }
-        };
+        }
         for part in self.keys.iter().chain(&self.arguments) {
             command.arg(part.as_slice());
         }

@@ -31,6 +31,9 @@ pub(crate) const NAMES: [&str; 10] = [
     "entry",
 ];
 
+/// The same for a session alone: only who looks it up in an index needs its entry.
+pub(crate) const SESSION: &[&str] = NAMES.split_at(NAMES.len() - 1).0;
+
 /// One session as stored, a hash: the data is still encoded. The guide tells which field of the hash holds what.
 ///
 /// All times are UTC milliseconds since 1970. `Debug` prints neither key, owner nor data.

@@ -20,7 +20,7 @@ use crate::link::Patience;
 use crate::renewal::Route;
 use crate::script::{Request, Script};
 use crate::server::Server;
-use crate::session::{Draft, NAMES, RedisStoreSession};
+use crate::session::{Draft, RedisStoreSession, SESSION};
 use crate::{KeyPrefix, RedisStoreBuilder, single, spread};
 
 /// Sessions in Redis or Valkey, on one server or in a cluster.
@@ -232,7 +232,7 @@ impl Inner {
         key: &SessionKey,
         deadline: Instant,
     ) -> Result<Option<RedisStoreSession>, RedisStoreError> {
-        let request = Request::fields(self.layout.session(&member(key)), &NAMES);
+        let request = Request::fields(self.layout.session(&member(key)), SESSION);
         RedisStoreSession::from_answer(*key, self.run(&request, deadline).await?)
     }
 
