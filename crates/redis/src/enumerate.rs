@@ -12,7 +12,7 @@ use crate::layout::member;
 use crate::link::Link;
 use crate::script::{self, Request, Script};
 use crate::server::Server;
-use crate::session::RedisStoreSession;
+use crate::session::{NAMES, RedisStoreSession};
 use crate::store::{Inner, RedisStore};
 use crate::{reply, single, spread};
 
@@ -31,11 +31,10 @@ where
             let mut walk = Walk::over(inner, inner.layout.sessions()).await?;
             while let Some(keys) = walk.next().await? {
                 let keys = sessions(inner, keys);
-                let read = |deadline| inner.read_all(&keys, "HGETALL", &[], deadline);
+                let read = |deadline| inner.read_all(&keys, &NAMES, deadline);
                 let answers = inner.timed(read).await?;
                 for (key, answer) in keys.iter().zip(answers) {
-                    let fields = reply::fields(answer).unwrap_or_default();
-                    let hash = RedisStoreSession::from_fields(*key, fields);
+                    let hash = RedisStoreSession::from_answer(*key, answer);
                     let live = hash.map(|hash| hash.filter(|hash| hash.is_live(&*inner.clock)));
                     decoded(live).into_iter().for_each(&mut *visitor);
                 }
@@ -145,17 +144,12 @@ impl Inner {
     async fn read_all(
         &self,
         keys: &[SessionKey],
-        command: &'static str,
-        arguments: &[&str],
+        names: &'static [&'static str],
         deadline: Instant,
     ) -> Result<Vec<redis::Value>, RedisStoreError> {
-        let requests = keys.iter().map(|key| {
-            let name = self.layout.session(&member(key));
-            let arguments = arguments
-                .iter()
-                .map(|argument| argument.as_bytes().to_vec());
-            Request::read(command, name).args(arguments)
-        });
+        let requests = keys
+            .iter()
+            .map(|key| Request::fields(self.layout.session(&member(key)), names));
         self.server.run_all(requests.collect(), deadline).await
     }
 
@@ -164,8 +158,8 @@ impl Inner {
         keys: &[SessionKey],
         deadline: Instant,
     ) -> Result<Vec<Life>, RedisStoreError> {
-        let fields = ["version", "expires_at"];
-        let answers = self.read_all(keys, "HMGET", &fields, deadline).await?;
+        let names = &["version", "expires_at"];
+        let answers = self.read_all(keys, names, deadline).await?;
         let now = self.clock.now().as_millis();
         let lives = answers.into_iter().map(|answer| {
             let texts = reply::texts(answer).unwrap_or_default();

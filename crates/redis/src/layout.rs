@@ -89,12 +89,12 @@ impl Layout {
 /// How keys and indexes name a session: 64 hexadecimal digits.
 pub(crate) fn member(key: &SessionKey) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = key
-        .as_bytes()
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| char::from(DIGITS[usize::from(nibble)]));
-    digits.collect()
+    let mut digits = String::with_capacity(64);
+    for byte in key.as_bytes() {
+        digits.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        digits.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    digits
 }
 
 /// The session of such a name.

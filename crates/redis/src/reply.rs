@@ -52,6 +52,23 @@ pub(crate) fn outcome(value: Value) -> Result<(Vec<u8>, Vec<Value>), RedisStoreE
     Ok((text(first)?, rest))
 }
 
+/// A list of so many texts at most, or gaps.
+pub(crate) fn values<const N: usize>(
+    value: Value,
+) -> Result<[Option<Vec<u8>>; N], RedisStoreError> {
+    let mut values = [const { None }; N];
+    let list = list(value)?;
+    if list.len() > N {
+        return Err(RedisStoreError::unexpected());
+    }
+    for (slot, value) in values.iter_mut().zip(list) {
+        if value != Value::Nil {
+            *slot = Some(text(value)?);
+        }
+    }
+    Ok(values)
+}
+
 /// The fields of a hash: sent as a map, or as a list in turns by scripts.
 pub(crate) fn fields(value: Value) -> Result<Fields, RedisStoreError> {
     if let Value::Map(pairs) = value {

@@ -58,6 +58,8 @@ pub(crate) struct Request {
     verb: Verb,
     keys: Vec<Vec<u8>>,
     arguments: Vec<Vec<u8>>,
+    /// Arguments that are always the same, after the others.
+    constants: &'static [&'static str],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +76,15 @@ impl Request {
             verb: Verb::Read(command),
             keys: vec![key.into()],
             arguments: Vec::new(),
+            constants: &[],
         }
+    }
+
+    /// Some fields of a hash.
+    pub(crate) fn fields(key: impl Into<Vec<u8>>, names: &'static [&'static str]) -> Self {
+        let mut request = Self::read("HMGET", key);
+        request.constants = names;
+        request
     }
 
     pub(crate) fn script(script: &'static Script, key: impl Into<Vec<u8>>) -> Self {
@@ -82,6 +92,7 @@ impl Request {
             verb: Verb::Script(script),
             keys: vec![key.into()],
             arguments: Vec::new(),
+            constants: &[],
         }
     }
 
@@ -116,17 +127,25 @@ impl Request {
 
     /// As it is sent: a script by its SHA-1, or `whole` where the server has forgotten it.
     pub(crate) fn command(&self, whole: bool) -> Cmd {
-        let mut command = match self.verb {
-            Verb::Read(name) => redis::cmd(name),
+        let parts = self.keys.iter().chain(&self.arguments).map(Vec::len);
+        let count = parts.clone().count() + self.constants.len() + 3;
+        // Short words are the rest.
+        let mut command = Cmd::with_capacity(count, parts.sum::<usize>() + 16 * count);
+        match self.verb {
+            Verb::Read(name) => {
+                command.arg(name);
+            }
             Verb::Script(script) => {
-                let mut command = redis::cmd(if whole { "EVAL" } else { "EVALSHA" });
+                command.arg(if whole { "EVAL" } else { "EVALSHA" });
                 command.arg(if whole { script.code } else { &script.sha1 });
                 command.arg(self.keys.len());
-                command
             }
-        };
+        }
         for part in self.keys.iter().chain(&self.arguments) {
             command.arg(part.as_slice());
+        }
+        for constant in self.constants {
+            command.arg(*constant);
         }
         command
     }

@@ -6,16 +6,35 @@ use cloakroom_store::{
     ClientInfo, Clock, Entry, Owner, Record, SessionKey, StoreError, StoreErrorKind, Times,
     Timestamp,
 };
+use redis::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::{self, Codec};
 use crate::error::RedisStoreError;
+use crate::reply;
 
 /// The names and values of a hash.
 pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// One session as stored, a hash: the data is still encoded. Fields without value are left out of the hash.
+/// The fields of a session that are read: few, because each costs time wherever it passes.
+pub(crate) const NAMES: [&str; 10] = [
+    "version",
+    "times",
+    "last_seen_at",
+    "expires_at",
+    "owner",
+    "browser_session",
+    "client",
+    "codec",
+    "data",
+    "entry",
+];
+
+/// The same for a session alone: only who looks it up in an index needs its entry.
+pub(crate) const SESSION: &[&str] = NAMES.split_at(NAMES.len() - 1).0;
+
+/// One session as stored, a hash: the data is still encoded. The guide tells which field of the hash holds what.
 ///
 /// All times are UTC milliseconds since 1970. `Debug` prints neither key, owner nor data.
 #[derive(Clone)]
@@ -25,17 +44,17 @@ pub struct RedisStoreSession {
     pub key: SessionKey,
     /// `version`: counts the writes, from 1.
     pub version: u64,
-    /// `created_at`: when the session began.
+    /// In `times`: when the session began.
     pub created_at: Timestamp,
-    /// `authenticated_at`: when its user signed in, if anybody did.
+    /// In `times`: when its user signed in, if anybody did.
     pub authenticated_at: Option<Timestamp>,
-    /// `renewed_at`: when it got the id that it has.
+    /// In `times`: when it got the id that it has.
     pub renewed_at: Timestamp,
     /// `last_seen_at`: when it was last used.
     pub last_seen_at: Timestamp,
-    /// `ends_at`: the absolute end, if there is one.
+    /// In `times`: the absolute end, if there is one.
     pub ends_at: Option<Timestamp>,
-    /// `idle_timeout_ms`: how long it may lie unused, in milliseconds; `None` for any time.
+    /// In `times`: how long it may lie unused, in milliseconds; `None` for any time.
     pub idle_timeout_ms: Option<u64>,
     /// `expires_at`: the earlier of the two ends; `None` for never.
     pub expires_at: Option<Timestamp>,
@@ -43,9 +62,9 @@ pub struct RedisStoreSession {
     pub browser_session: bool,
     /// `owner`: whose session it is.
     pub owner: Option<String>,
-    /// `user_agent`: what the client called itself.
+    /// In `client`: what the client called itself.
     pub user_agent: Option<String>,
-    /// `address`: where the client came from.
+    /// In `client`: where the client came from.
     pub address: Option<String>,
     /// `codec`: how `data` is encoded, see [`Codec::tag`].
     pub codec: String,
@@ -96,7 +115,7 @@ impl RedisStoreSession {
         self.expires_at.is_none_or(|end| end > clock.now())
     }
 
-    /// `None` for a hash without fields: there is no such key.
+    /// From the fields of a hash, in any order. `None` for a hash without fields: there is no such key.
     pub(crate) fn from_fields(
         key: SessionKey,
         fields: Fields,
@@ -104,25 +123,83 @@ impl RedisStoreSession {
         if fields.is_empty() {
             return Ok(None);
         }
-        let mut hash = Hash(fields);
-        Ok(Some(Self {
+        let mut values = [const { None }; NAMES.len()];
+        for (name, value) in fields {
+            if let Some(at) = NAMES.iter().position(|known| known.as_bytes() == name) {
+                values[at] = Some(value);
+            }
+        }
+        Self::from_values(key, values).map(Some)
+    }
+
+    /// From the values of [`NAMES`]. `None` if there is nothing of a session.
+    pub(crate) fn from_answer(
+        key: SessionKey,
+        answer: Value,
+    ) -> Result<Option<Self>, RedisStoreError> {
+        // Where one of many keys holds something else.
+        if answer == Value::Nil {
+            return Ok(None);
+        }
+        let values: [_; NAMES.len()] = reply::values(answer)?;
+        match values[0] {
+            Some(_) => Self::from_values(key, values).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn from_values(
+        key: SessionKey,
+        values: [Option<Vec<u8>>; NAMES.len()],
+    ) -> Result<Self, RedisStoreError> {
+        let [
+            version,
+            times,
+            last_seen_at,
+            expires_at,
+            owner,
+            browser,
+            client,
+            codec,
+            data,
+            entry,
+        ] = values;
+        let times = required(times)?;
+        let times = std::str::from_utf8(&times).map_err(|_| malformed())?;
+        let mut times = times.split(' ').map(|part| match part {
+            "-" => Ok(None),
+            number => number.parse().map(Some).map_err(|_| malformed()),
+        });
+        let mut next = || times.next().unwrap_or_else(|| Err(malformed()));
+        let moment = |millis: Option<i64>| millis.map(Timestamp::from_millis);
+        let (created_at, authenticated_at, renewed_at) = (next()?, next()?, next()?);
+        let (ends_at, idle_timeout_ms) = (next()?, next()?);
+        let client = text(client)?;
+        let (address, user_agent) = match client.as_deref().and_then(|text| text.split_once(' ')) {
+            Some((address, agent)) => (filled(address), filled(agent)),
+            None => (None, None),
+        };
+        Ok(Self {
             key,
-            version: required(hash.parse("version")?)?,
-            created_at: Timestamp::from_millis(required(hash.parse("created_at")?)?),
-            authenticated_at: hash.moment("authenticated_at")?,
-            renewed_at: Timestamp::from_millis(required(hash.parse("renewed_at")?)?),
-            last_seen_at: Timestamp::from_millis(required(hash.parse("last_seen_at")?)?),
-            ends_at: hash.moment("ends_at")?,
-            idle_timeout_ms: hash.parse("idle_timeout_ms")?,
-            expires_at: hash.moment("expires_at")?,
-            browser_session: hash.take("browser_session").is_some(),
-            owner: hash.text("owner")?,
-            user_agent: hash.text("user_agent")?,
-            address: hash.text("address")?,
-            codec: required(hash.text("codec")?)?,
-            data: required(hash.take("data"))?,
-            entry: hash.text("entry")?,
-        }))
+            version: required(number(version)?)?,
+            created_at: required(moment(created_at))?,
+            authenticated_at: moment(authenticated_at),
+            renewed_at: required(moment(renewed_at))?,
+            last_seen_at: required(moment(number(last_seen_at)?))?,
+            ends_at: moment(ends_at),
+            idle_timeout_ms: match idle_timeout_ms {
+                Some(millis) => Some(u64::try_from(millis).map_err(|_| malformed())?),
+                None => None,
+            },
+            expires_at: moment(number(expires_at)?),
+            browser_session: browser.is_some(),
+            owner: text(owner)?,
+            user_agent,
+            address,
+            codec: required(text(codec)?)?,
+            data: required(data)?,
+            entry: text(entry)?,
+        })
     }
 }
 
@@ -165,11 +242,11 @@ impl Draft {
             field("owner", owner.as_str().as_bytes());
         }
         if let Some(client) = record.client.as_deref() {
-            if let Some(agent) = client.user_agent() {
-                field("user_agent", agent.as_bytes());
-            }
-            if let Some(address) = client.address() {
-                field("address", address.to_string().as_bytes());
+            let address = client.address().map(|address| address.to_string());
+            let (address, agent) = (address.unwrap_or_default(), client.user_agent());
+            let client = format!("{address} {}", agent.unwrap_or_default());
+            if client != " " {
+                field("client", client.as_bytes());
             }
         }
         field("codec", codec.tag().as_bytes());
@@ -183,14 +260,10 @@ impl Draft {
 
     /// A record that was taken from under another key, with other times. Its data is not touched.
     pub(crate) fn moved(taken: Fields, owner: Option<Owner>, times: Times) -> Self {
-        const REPLACED: [&[u8]; 10] = [
+        const REPLACED: [&[u8]; 6] = [
             b"version",
-            b"created_at",
-            b"authenticated_at",
-            b"renewed_at",
+            b"times",
             b"last_seen_at",
-            b"ends_at",
-            b"idle_timeout_ms",
             b"expires_at",
             b"entry",
             b"bound",
@@ -233,49 +306,48 @@ pub(crate) fn time_fields(times: &Times) -> Fields {
         .idle_timeout
         .map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX));
     let millis = |moment: Option<Timestamp>| moment.map(Timestamp::as_millis);
-    [
-        ("created_at", Some(times.created_at.as_millis())),
-        ("authenticated_at", millis(times.authenticated_at)),
-        ("renewed_at", Some(times.renewed_at.as_millis())),
-        ("last_seen_at", Some(times.last_seen_at.as_millis())),
-        ("ends_at", millis(times.ends_at)),
-        ("idle_timeout_ms", idle),
-        ("expires_at", millis(times.expires_at())),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| {
-        let value = value?.to_string().into_bytes();
-        Some((name.as_bytes().to_vec(), value))
-    })
-    .collect()
+    let parts = [
+        Some(times.created_at.as_millis()),
+        millis(times.authenticated_at),
+        Some(times.renewed_at.as_millis()),
+        millis(times.ends_at),
+        idle,
+    ];
+    let parts = parts.map(|part| part.map_or_else(|| "-".to_owned(), |part| part.to_string()));
+    let mut fields = vec![
+        (b"times".to_vec(), parts.join(" ").into_bytes()),
+        (
+            b"last_seen_at".to_vec(),
+            times.last_seen_at.as_millis().to_string().into_bytes(),
+        ),
+    ];
+    if let Some(end) = times.expires_at() {
+        let end = end.as_millis().to_string().into_bytes();
+        fields.push((b"expires_at".to_vec(), end));
+    }
+    fields
 }
 
-struct Hash(Fields);
+/// What the field `times` begins with.
+pub(crate) fn created_at(times: &[u8]) -> &[u8] {
+    times.split(|&byte| byte == b' ').next().unwrap_or_default()
+}
 
-impl Hash {
-    fn take(&mut self, name: &str) -> Option<Vec<u8>> {
-        let at = self
-            .0
-            .iter()
-            .position(|(found, _)| found == name.as_bytes())?;
-        Some(self.0.swap_remove(at).1)
-    }
+fn text(value: Option<Vec<u8>>) -> Result<Option<String>, RedisStoreError> {
+    value
+        .map(|value| String::from_utf8(value).map_err(|_| malformed()))
+        .transpose()
+}
 
-    fn text(&mut self, name: &str) -> Result<Option<String>, RedisStoreError> {
-        self.take(name)
-            .map(|value| String::from_utf8(value).map_err(|_| malformed()))
-            .transpose()
-    }
+fn number<N: std::str::FromStr>(value: Option<Vec<u8>>) -> Result<Option<N>, RedisStoreError> {
+    let parse = |value: Vec<u8>| std::str::from_utf8(&value).ok()?.parse().ok();
+    value
+        .map(|value| parse(value).ok_or_else(malformed))
+        .transpose()
+}
 
-    fn parse<N: std::str::FromStr>(&mut self, name: &str) -> Result<Option<N>, RedisStoreError> {
-        self.text(name)?
-            .map(|text| text.parse().map_err(|_| malformed()))
-            .transpose()
-    }
-
-    fn moment(&mut self, name: &str) -> Result<Option<Timestamp>, RedisStoreError> {
-        Ok(self.parse(name)?.map(Timestamp::from_millis))
-    }
+fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 fn required<V>(value: Option<V>) -> Result<V, RedisStoreError> {

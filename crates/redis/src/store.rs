@@ -18,10 +18,9 @@ use crate::error::RedisStoreError;
 use crate::layout::{Layout, member};
 use crate::link::Patience;
 use crate::renewal::Route;
-use crate::reply;
 use crate::script::{Request, Script};
 use crate::server::Server;
-use crate::session::{Draft, RedisStoreSession};
+use crate::session::{Draft, RedisStoreSession, SESSION};
 use crate::{KeyPrefix, RedisStoreBuilder, single, spread};
 
 /// Sessions in Redis or Valkey, on one server or in a cluster.
@@ -233,9 +232,8 @@ impl Inner {
         key: &SessionKey,
         deadline: Instant,
     ) -> Result<Option<RedisStoreSession>, RedisStoreError> {
-        let request = Request::read("HGETALL", self.layout.session(&member(key)));
-        let answer = self.run(&request, deadline).await?;
-        RedisStoreSession::from_fields(*key, reply::fields(answer)?)
+        let request = Request::fields(self.layout.session(&member(key)), SESSION);
+        RedisStoreSession::from_answer(*key, self.run(&request, deadline).await?)
     }
 
     /// A script with the arguments that all of them have.

@@ -190,8 +190,12 @@ async fn what_is_no_session_is_undecodable_and_can_be_ended() {
         let mut words = words.to_vec();
         words[1] = &name;
         server.ask(&words).unwrap();
-        let error = store.get(&key(number)).await.unwrap_err();
-        assert_eq!(error.kind(), StoreErrorKind::Undecodable);
+        let found = store.get(&key(number)).await;
+        // A hash that nothing says to be a session is as good as none.
+        match number {
+            3 => assert!(found.unwrap().is_none()),
+            _ => assert_eq!(found.unwrap_err().kind(), StoreErrorKind::Undecodable),
+        }
     }
     assert_eq!(store.all().await.unwrap().len(), 1);
     assert_eq!(store.count().await.unwrap(), 1);

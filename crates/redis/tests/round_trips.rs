@@ -85,7 +85,7 @@ async fn one_server_needs_one_round_trip() {
         let mut monitor = Monitor::on(&server);
         let after = |operation: &'static str| {
             let expected = match operation {
-                "get" | "get nothing" => "hgetall",
+                "get" | "get nothing" => "hmget",
                 "follow" => "get",
                 _ => "evalsha",
             };

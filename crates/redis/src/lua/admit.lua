@@ -28,12 +28,11 @@ local function others(index)
   local live = {}
   for _, name in ipairs(redis.call('ZRANGE', index, 0, -1)) do
     if name ~= member and name ~= ending then
-      local found = fields(session_key(name), 'version', 'expires_at', 'owner', 'created_at')
+      local found = fields(session_key(name), 'version', 'expires_at', 'owner', 'times')
       if found[3] ~= owner then
         redis.call('ZREM', index, name)
       elseif is_live(found[1], found[2]) then
-        local created_at = found[4]
-        if not created_at or not string.match(created_at, '^-?%d+$') then created_at = '0' end
+        local created_at = string.match(found[4] or '', '^-?%d+') or '0'
         live[#live + 1] = {member = name, created_at = created_at}
       end
     end

@@ -19,7 +19,7 @@ if from == to or is_live(taken[1], taken[2]) then return {'exists'} end
 
 unlist(taken[3], ARGV[5])
 redis.call('RENAME', from, to)
-redis.call('HDEL', to, 'authenticated_at', 'ends_at', 'idle_timeout_ms', 'expires_at')
+redis.call('HDEL', to, 'expires_at')
 redis.call('HSET', to, unpack(ARGV, 9))
 local expires_at = filled(ARGV[6])
 keep_until(to, expires_at)

@@ -41,16 +41,17 @@ end
 
 local key = KEYS[1]
 local found = redis.call('HMGET', key,
-  'version', 'expires_at', 'owner', 'ends_at', 'idle_timeout_ms', 'entry', 'bound')
+  'version', 'expires_at', 'owner', 'times', 'entry', 'bound')
 if not is_live(found[1], found[2]) then return {'gone'} end
 
-local expires_at = found[4]
-if found[5] then
-  local unused = sum(ARGV[5], found[5])
+local expires_at, idle_timeout = string.match(found[4] or '', '(%S+) (%S+)$')
+if expires_at == '-' then expires_at = false end
+if idle_timeout and idle_timeout ~= '-' then
+  local unused = sum(ARGV[5], idle_timeout)
   if not expires_at or at_or_before(unused, expires_at) then expires_at = unused end
 end
 
-local owner, entry, bound = found[3], found[6], found[7]
+local owner, entry, bound = found[3], found[5], found[6]
 if owner and index_prefix == '' and not covers(bound, expires_at) then
   local lasts = filled(ARGV[7])
   if ARGV[6] ~= entry or not covers(lasts, expires_at) then

@@ -27,7 +27,7 @@ use crate::error::RedisStoreError;
 use crate::layout::{from_member, member};
 use crate::reply;
 use crate::script::{self, Request};
-use crate::session::Draft;
+use crate::session::{Draft, created_at};
 use crate::store::Inner;
 
 /// How old an entry without a session may be for somebody to be about to write it.
@@ -219,8 +219,8 @@ impl Admission<'_> {
     ) -> Result<Look, RedisStoreError> {
         let inner = self.inner;
         let requests = entries.iter().map(|(member, _)| {
-            let fields = ["version", "expires_at", "owner", "entry", "created_at"];
-            Request::read("HMGET", inner.layout.session(member)).args(fields.map(Vec::from))
+            let names = &["version", "expires_at", "owner", "entry", "times"];
+            Request::fields(inner.layout.session(member), names)
         });
         let answers = inner
             .server
@@ -286,7 +286,7 @@ enum Found {
 
 impl Found {
     fn of(fields: &[Vec<u8>], owner: &Owner, nonce: &str, now: Timestamp) -> Self {
-        let [version, expires_at, found, entry, created_at] = fields else {
+        let [version, expires_at, found, entry, times] = fields else {
             return Self::Nothing;
         };
         if version.is_empty() || found != owner.as_str().as_bytes() || entry != nonce.as_bytes() {
@@ -299,7 +299,7 @@ impl Found {
         match moment(expires_at) {
             Some(end) if end <= now => Self::Expired,
             _ => Self::Live {
-                created_at: moment(created_at).unwrap_or(Timestamp::from_millis(0)),
+                created_at: moment(created_at(times)).unwrap_or(Timestamp::from_millis(0)),
             },
         }
     }

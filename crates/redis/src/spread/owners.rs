@@ -11,7 +11,7 @@ use crate::error::RedisStoreError;
 use crate::layout::{from_member, member};
 use crate::reply;
 use crate::script::Request;
-use crate::session::RedisStoreSession;
+use crate::session::{NAMES, RedisStoreSession};
 use crate::store::Inner;
 
 pub(crate) async fn list_by_owner<T: DeserializeOwned>(
@@ -29,15 +29,14 @@ pub(crate) async fn list_by_owner<T: DeserializeOwned>(
         }
         let requests = fresh
             .iter()
-            .map(|(member, _)| Request::read("HGETALL", inner.layout.session(member)));
+            .map(|(member, _)| Request::fields(inner.layout.session(member), &NAMES));
         let answers = inner.server.run_all(requests.collect(), deadline).await?;
         let mut vanished = false;
         for ((member, nonce), answer) in fresh.into_iter().zip(answers) {
             let Some(key) = from_member(member.as_bytes()) else {
                 continue;
             };
-            let fields = reply::fields(answer).unwrap_or_default();
-            let hash = RedisStoreSession::from_fields(key, fields);
+            let hash = RedisStoreSession::from_answer(key, answer);
             if let Ok(found) = &hash {
                 let of_entry = found.as_ref().filter(|hash| {
                     hash.entry.as_deref() == Some(&nonce)
