@@ -1,12 +1,13 @@
 //! How many sessions there are, may be, and how places become free.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use cloakroom_store::{Record, SessionKey, StoreError, StoreErrorKind};
 
 use super::builder::WhenFull;
 use super::locked::Locks;
 use super::store::Inner;
+use super::sync::AtomicUsize;
 
 impl<T: Send + Sync + 'static> Inner<T> {
     /// Removes what has expired, shard by shard, a few under each lock. How many.
@@ -34,9 +35,17 @@ impl<T: Send + Sync + 'static> Inner<T> {
         self.settings.max_sessions / Locks::<T>::shard_count() + 64
     }
 
-    /// For a record whose place has just been given up.
-    pub(super) fn hold_one_more(&self) {
-        self.held.fetch_add(1, Ordering::Relaxed);
+    /// For one new record: it has the place that was reserved, or one of those that were `given_up` in the same
+    /// step. The rest are free.
+    pub(super) fn settle(&self, reserved: Option<Reserved<'_>>, given_up: usize) {
+        let free = match reserved {
+            Some(place) => {
+                place.keep();
+                given_up
+            }
+            None => given_up.checked_sub(1).expect("there is a place"),
+        };
+        self.release(free);
     }
 
     /// Counts records that are no longer held.

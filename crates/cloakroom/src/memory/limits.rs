@@ -3,9 +3,8 @@ use cloakroom_store::{
     Timestamp, WhenReached,
 };
 
-use super::capacity::Reserved;
 use super::locked::Locked;
-use super::store::{Inner, insert};
+use super::store::{Inner, insert, take_out};
 
 impl<T: Send + Sync + 'static> OwnerLimits<T> for Inner<T> {
     fn admit(
@@ -47,14 +46,14 @@ impl<T: Send + Sync + 'static> Inner<T> {
                 // Nothing ends before the new one has a place.
                 let leaves = |key: &SessionKey| locked.shard(key).holds(key);
                 let gives_place = !ended.is_empty() || ending.into_iter().chain([key]).any(leaves);
-                match reserved.take() {
-                    Some(place) => Reserved::keep(place),
-                    None if gives_place => self.hold_one_more(),
-                    None => return None,
+                if reserved.is_none() && !gives_place {
+                    return None;
                 }
+                let mut given_up = 0;
                 for key in ended.iter().chain(ending).chain([key]) {
-                    self.remove(locked, key);
+                    given_up += usize::from(take_out(locked, key).is_some());
                 }
+                self.settle(reserved.take(), given_up);
                 insert(locked, *key, record.clone(), now);
                 Some(AdmitOutcome::Stored { version: 1, ended })
             });

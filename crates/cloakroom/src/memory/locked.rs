@@ -1,14 +1,11 @@
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::hash::BuildHasher;
+use std::sync::PoisonError;
 
 use cloakroom_store::{Owner, SessionKey};
 
 use super::owner_index::OwnerIndex;
 use super::shard::Shard;
-
-/// Enough that each stays small with millions of sessions: whoever waits for one while it grows or shrinks does
-/// not wait long.
-const SHARDS: usize = 256;
+use super::sync::{Mutex, MutexGuard, OwnerHasher, SHARDS};
 
 /// All shards and all parts of the owner index, each behind a lock of its own.
 ///
@@ -18,7 +15,7 @@ const SHARDS: usize = 256;
 pub(super) struct Locks<T> {
     shards: Box<[Mutex<Shard<T>>]>,
     index: Box<[Mutex<OwnerIndex>]>,
-    owner_hasher: RandomState,
+    owner_hasher: OwnerHasher,
 }
 
 impl<T> Locks<T> {
@@ -26,7 +23,7 @@ impl<T> Locks<T> {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             index: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            owner_hasher: RandomState::new(),
+            owner_hasher: OwnerHasher::default(),
         }
     }
 

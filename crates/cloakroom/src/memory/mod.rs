@@ -11,9 +11,12 @@ mod renewal;
 mod shard;
 mod slots;
 mod store;
+mod sync;
 
 pub use builder::{MemoryStoreBuilder, WhenFull};
 pub use store::MemoryStore;
 
-#[cfg(test)]
+#[cfg(all(test, cloakroom_shuttle))]
+mod interleavings;
+#[cfg(all(test, not(cloakroom_shuttle)))]
 mod tests;

@@ -34,7 +34,7 @@ impl OwnerIndex {
         }
         if keys.is_empty() {
             self.keys.remove(owner);
-            if self.keys.capacity() > 4 * self.keys.len() + 64 {
+            if self.keys.capacity() > 4 * self.keys.len() + 8 {
                 self.keys.shrink_to(2 * self.keys.len());
             }
         }

@@ -141,7 +141,9 @@ impl<V: Ends> Slots<V> {
     /// Space that is mostly empty is given back.
     pub(super) fn give_back_memory(&mut self) {
         let len = self.slots.len();
-        if self.slots.capacity() > 2 * len + 16 {
+        if len == 0 {
+            *self = Self::default();
+        } else if self.slots.capacity() > 2 * len + 16 {
             self.slots.shrink_to(len + len / 8);
         }
         self.index.give_back_memory();

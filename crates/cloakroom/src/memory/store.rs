@@ -1,6 +1,5 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cloakroom_store::{
     Enumerate, Expect, OwnerLimits, Record, Renewal, RotateOutcome, SessionKey, SetOutcome, Store,
@@ -10,6 +9,7 @@ use cloakroom_store::{
 use super::builder::{MemoryStoreBuilder, Settings};
 use super::locked::{Locked, Locks};
 use super::purger::Purger;
+use super::sync::AtomicUsize;
 
 /// Sessions in this process: typed, never serialized, gone with the process.
 ///
@@ -111,12 +111,11 @@ impl<T: Send + Sync + 'static> Inner<T> {
                 let outcome = expect.judge(live.map(|record| record.version));
                 if let SetOutcome::Stored(version) = outcome {
                     record.version = version;
-                    let replaced = self.remove(locked, key).is_some();
-                    match reserved.take() {
-                        Some(reserved) => reserved.keep(),
-                        None if replaced => self.hold_one_more(),
-                        None => return None,
+                    let replaced = usize::from(take_out(locked, key).is_some());
+                    if reserved.is_none() && replaced == 0 {
+                        return None;
                     }
+                    self.settle(reserved.take(), replaced);
                     insert(locked, *key, record.clone(), now);
                 }
                 Some(outcome)
@@ -163,11 +162,11 @@ impl<T: Send + Sync + 'static> Inner<T> {
             if locked.shard(to).live(to, now).is_some() {
                 return RotateOutcome::Exists;
             }
-            self.remove(locked, to);
-            let mut record = self.remove(locked, from).expect("it is live");
+            let over = take_out(locked, to);
+            let mut record = take_out(locked, from).expect("it is live");
             record.times = times;
             insert(locked, *to, record, now);
-            self.hold_one_more();
+            self.release(usize::from(over.is_some()));
             if let Some(ends_at) = trail_ends_at.filter(|ends_at| *ends_at > now) {
                 let trail = Trail::new(*to, times.renewed_at);
                 let most = self.most_trails_of_a_shard();
@@ -198,16 +197,16 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let owner = record.owner.clone();
         loop {
             let outcome = self.locks.with([from, to], owner.as_ref(), |locked| {
-                let ended = self.remove(locked, from).is_some();
                 if locked.shard(to).live(to, now).is_some() {
+                    self.remove(locked, from);
                     return Some(SetOutcome::Exists);
                 }
-                match reserved.take() {
-                    Some(reserved) => reserved.keep(),
-                    None if ended => self.hold_one_more(),
-                    None => return None,
+                let ended = [from, to].map(|key| usize::from(take_out(locked, key).is_some()));
+                let ended = ended.iter().sum();
+                if reserved.is_none() && ended == 0 {
+                    return None;
                 }
-                self.remove(locked, to);
+                self.settle(reserved.take(), ended);
                 insert(locked, *to, record.clone(), now);
                 Some(SetOutcome::Stored(1))
             });
@@ -221,13 +220,20 @@ impl<T: Send + Sync + 'static> Inner<T> {
 
     /// Takes a record out, expired or not, with its index entry.
     pub(super) fn remove(&self, locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Record<T>> {
-        let record = locked.shard(key).take(key)?;
-        if let Some(owner) = &record.owner {
-            locked.index(owner).remove(owner, key);
-        }
-        self.held.fetch_sub(1, Ordering::Relaxed);
+        let record = take_out(locked, key)?;
+        self.release(1);
         Some(record)
     }
+}
+
+/// Takes a record out, with its index entry. Its place stays taken: whoever stores another in the same step
+/// passes it on, so that nobody else gets it in between.
+pub(super) fn take_out<T>(locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Record<T>> {
+    let record = locked.shard(key).take(key)?;
+    if let Some(owner) = &record.owner {
+        locked.index(owner).remove(owner, key);
+    }
+    Some(record)
 }
 
 pub(super) fn insert<T>(
@@ -299,6 +305,7 @@ impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
 
 #[cfg(test)]
 impl<T: Send + Sync + 'static> MemoryStore<T> {
+    #[cfg(not(cloakroom_shuttle))]
     pub(super) fn inner(&self) -> &Arc<Inner<T>> {
         &self.inner
     }
