@@ -3,7 +3,7 @@
 //!
 //! [`SqliteStore`] keeps the whole [store contract](cloakroom_store). Reading a session takes a few microseconds on the
 //! thread that asks; the writes of many requests share one transaction, and each is answered after its commit. It runs on
-//! any async runtime, or on none. The [guide](guide) says how, and what the settings risk.
+//! any async runtime, or on none. The [guide] says how, and what the settings risk.
 //!
 //! ```
 //! use cloakroom_rusqlite::{Durability, SqliteStore};

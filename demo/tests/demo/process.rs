@@ -221,7 +221,7 @@ async fn the_cookie_is_in_no_file_and_no_log() {
     let log = fs::read_to_string(directory.path().join("log")).unwrap();
     for expected in [
         "TRACE axum",
-        "DEBUG sqlx",
+        "DEBUG cloakroom_rusqlite",
         "DEBUG cloakroom: session created",
     ] {
         assert!(log.contains(expected), "{expected}");

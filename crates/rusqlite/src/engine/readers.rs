@@ -78,8 +78,8 @@ impl Readers {
             }
         };
         drop(shelf);
-        db.wait_for_locks(patience).map_err(NoAnswer::Failed)?;
         self.read_with(db, |db| {
+            db.wait_for_locks(patience)?;
             let answer = read(db);
             db.wait_for_locks(Duration::ZERO)?;
             answer

@@ -166,6 +166,7 @@ impl Writer {
             return Err(db::replaced(path));
         }
         self.readers.open(db.identity(), readers);
+        tracing::debug!(path = %path.display(), "the database file is open");
         self.db = Some(db);
         // A silent new file later on would sign everybody out.
         self.if_missing = IfMissing::Fail;
