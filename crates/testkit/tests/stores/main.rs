@@ -12,6 +12,7 @@ mod stock;
 
 use crate::actix::Actix;
 use crate::axum::Axum;
+use cloakroom_testkit::Kit;
 
 /// The tests of all scenarios that belong here, on one store through one adapter.
 macro_rules! scenarios {
@@ -34,6 +35,7 @@ macro_rules! scenarios {
             commit::a_failure_after_a_sign_in_carries_the_cookie
             commit::a_client_that_hangs_up_leaves_nothing_half_done
             commit::clients_that_hang_up_at_any_moment_break_nothing
+            secrets::nothing_of_a_session_is_logged
         }
     };
     ($framework:ty, $stock:ty; $($area:ident::$scenario:ident)*) => {
@@ -64,6 +66,17 @@ macro_rules! on_every_store {
             redis_cluster RedisCluster
         }
     };
+}
+
+/// What a database's driver logs is among what is searched.
+#[test]
+fn the_statements_of_drivers_are_searched() {
+    cloakroom_testkit::run_on::<Axum, stock::Sqlite>(async |kit: &Kit| {
+        let site = kit.site().await;
+        site.signed_in("ada").await;
+        let logged = kit.notebook.logged();
+        assert!(logged.contains("sqlx::query") && logged.contains("INSERT INTO"));
+    });
 }
 
 on_every_store!(through_axum, crate::Axum);
