@@ -151,6 +151,14 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_read_as_it_was_written() {
+        let number = f64::from_bits(0x7f86_00f9_0000_0000);
+        let encoded = Codec::Json.encode(&number, 100).unwrap();
+        let back: f64 = decode("json", &encoded).unwrap();
+        assert_eq!(back.to_bits(), number.to_bits());
+    }
+
+    #[test]
     fn what_json_cannot_hold_is_unencodable() {
         let map = std::collections::HashMap::from([((1, 2), 3)]);
         let error = Codec::Json.encode(&map, 100).unwrap_err();

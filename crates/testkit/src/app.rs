@@ -121,6 +121,13 @@ impl TestApp {
                 session.resave(next(session, argument)).await?;
                 panic!("the handler panics, as this scenario wants");
             }
+            "panic-with-all" => panic!(
+                "this panic shows {session:?}, {:?}, {:?}, {:?}, {:?} and {self:?}",
+                session.id(),
+                session.record(),
+                session.csrf_token(),
+                session.verify_csrf_token(argument),
+            ),
             "update-panic" => {
                 let update = session.update(|_| panic!("the closure panics, as wanted"));
                 update.await?;

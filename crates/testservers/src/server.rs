@@ -81,7 +81,13 @@ impl Server {
     /// Freezes it (SIGSTOP): connections stay open and nothing answers.
     pub fn stop(&self) {
         if let Some(running) = &self.running {
-            signal("STOP", &running.family());
+            let family = running.family();
+            signal("STOP", &family);
+            // A thread that runs on another core goes on for a moment, long on a busy machine.
+            let patience = Instant::now() + PATIENCE;
+            while !family.iter().all(|process| is_stopped(process)) && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 
@@ -174,6 +180,19 @@ fn signal(name: &str, processes: &[String]) {
     // The shell's own `kill`: always there. A child that has ended meanwhile is no error.
     let script = format!("kill -{name} {} 2>/dev/null", processes.join(" "));
     let _ = Command::new("sh").args(["-c", &script]).status();
+}
+
+/// Whether all threads of a process stand still, or it is gone.
+fn is_stopped(process: &str) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
+        return true;
+    };
+    threads.flatten().all(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // The state follows the name, which is in parentheses and may have any characters.
+        let state = stat.rsplit_once(") ").map(|(_, rest)| rest.as_bytes()[0]);
+        state.is_none_or(|state| b"TtZX".contains(&state))
+    })
 }
 
 fn free_port() -> io::Result<u16> {

@@ -12,6 +12,7 @@ mod lints;
 mod manifests;
 mod public_api;
 mod rust_version;
+mod security_page;
 mod source_files;
 mod tests;
 mod trees;
@@ -80,6 +81,13 @@ pub(crate) const STEPS: &[Step] = &[
         quick: true,
         needs: &[],
         run: lengths::run,
+    },
+    Step {
+        name: "security",
+        about: "every test and file that SECURITY.md names is there",
+        quick: true,
+        needs: &[],
+        run: security_page::run,
     },
     Step {
         name: "lints",

@@ -130,6 +130,18 @@ fn a_store_whose_removals_are_not_durable() {
 }
 
 #[test]
+fn a_store_that_lists_in_two_steps() {
+    let harness = Harness::new(|clock| async move {
+        Bent {
+            flaw: ListsInTwoSteps,
+            shelf: Shelf::new(clock),
+        }
+    });
+    let report = block_on(run_all(&harness.rotates_in_one_step()));
+    assert_caught(&report, 9, "rotated again and again");
+}
+
+#[test]
 fn a_racer_that_is_dropped_is_no_pass() {
     let harness = Harness::new(|clock| async move { Shelf::new(clock) }).spawner(drop);
     let run = || block_on(run_all(&harness));

@@ -22,6 +22,7 @@ pub mod parallel;
 pub mod pre_session;
 pub mod races;
 pub mod renewal;
+pub mod secrets;
 
 /// Makes a test of each scenario for a [`Framework`](crate::Framework): `scenarios!(Axum);` at the top of a
 /// file in `tests/`.
@@ -146,6 +147,9 @@ macro_rules! scenarios {
                 of_64_saves_one_wins
                 of_64_sign_ins_each_has_its_own_session
                 of_64_first_saves_each_has_its_own_session
+            }
+            secrets {
+                nothing_of_a_session_is_logged
             }
             pre_session {
                 a_pre_session_stores_nothing

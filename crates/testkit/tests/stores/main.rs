@@ -12,6 +12,7 @@ mod stock;
 
 use crate::actix::Actix;
 use crate::axum::Axum;
+use cloakroom_testkit::Kit;
 
 /// The tests of all scenarios that belong here, on one store through one adapter.
 macro_rules! scenarios {
@@ -50,6 +51,7 @@ macro_rules! scenarios {
             renewal::an_old_id_after_the_new_one_was_used_ends_the_session
             renewal::a_sign_out_with_the_old_id_signs_out
             live::a_stream_ends_with_a_session_that_another_instance_ended
+            secrets::nothing_of_a_session_is_logged
         }
     };
     ($framework:ty, $stock:ty; $($area:ident::$scenario:ident)*) => {
@@ -81,6 +83,17 @@ macro_rules! on_every_store {
             redis_cluster RedisCluster
         }
     };
+}
+
+/// What a database's driver logs is among what is searched.
+#[test]
+fn the_statements_of_drivers_are_searched() {
+    cloakroom_testkit::run_on::<Axum, stock::Sqlite>(async |kit: &Kit| {
+        let site = kit.site().await;
+        site.signed_in("ada").await;
+        let logged = kit.notebook.logged();
+        assert!(logged.contains("sqlx::query") && logged.contains("INSERT INTO"));
+    });
 }
 
 on_every_store!(through_axum, crate::Axum);

@@ -23,6 +23,7 @@ pub async fn law_09_listings_show_exactly_the_live<S: Store<Payload>>(
     an_owner_is_signed_out_everywhere(&stage).await?;
     for round in 0..harness.rounds {
         racing::listing_races_logins_and_ends(&stage, round).await?;
+        racing::listing_races_rotations(&stage, round).await?;
         racing::signing_out_races_logins(&stage, round).await?;
         racing::signing_out_races_writes(&stage, round).await?;
     }

@@ -91,6 +91,30 @@ impl Flaw for IndexKeepsDead {
     }
 }
 
+/// Law 9: finds the keys first and reads the records afterwards; a session that is rotated in between is missed.
+#[derive(Debug, Default)]
+pub(crate) struct ListsInTwoSteps;
+
+impl Flaw for ListsInTwoSteps {
+    fn list_by_owner<'a>(
+        &'a self,
+        shelf: &'a Shelf,
+        owner: Owner,
+    ) -> StoreFuture<'a, Vec<Entry<Payload>>> {
+        StoreFuture::new(async move {
+            let found = shelf.list_by_owner(&owner).await?;
+            round_trip().await;
+            let mut entries = Vec::new();
+            for entry in found {
+                if let Some(record) = shelf.get(&entry.key).await? {
+                    entries.push(Entry::new(entry.key, record));
+                }
+            }
+            Ok(entries)
+        })
+    }
+}
+
 /// Law 9: signing out everywhere reads a list, and then writes dead records over what it read.
 #[derive(Debug, Default)]
 pub(crate) struct SignsOutSlowly;

@@ -1,8 +1,10 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use super::owned;
 use crate::conformance::race::{Racer, pause};
 use crate::conformance::stage::{Stage, key, owner};
 use crate::conformance::{Payload, Violation};
-use crate::{Expect, SessionKey, SetOutcome, Store};
+use crate::{Expect, RotateOutcome, SessionKey, SetOutcome, Store};
 
 /// What one racer found.
 enum Found {
@@ -56,6 +58,72 @@ pub(super) async fn listing_races_logins_and_ends<S: Store<Payload>>(
     }
     stage.race(round, racers).await?;
     Ok(())
+}
+
+/// A session that is rotated again and again is live all the time. Where a rotation is one step, each listing
+/// shows it once; elsewhere it may be missed between its two keys. What had died before a listing began is in none.
+pub(super) async fn listing_races_rotations<S: Store<Payload>>(
+    stage: &Stage<'_, S>,
+    round: usize,
+) -> Result<(), Violation> {
+    const ROTATIONS: usize = 8;
+    const LISTINGS: usize = 100;
+    stage.scene("an owner's sessions are listed while one is rotated again and again");
+    let name = format!("rotated {round}");
+    let owner = owner(&name);
+    let stays = stage.create(&owned(stage, 1, &name)).await?;
+    let record = owned(stage, 2, &name);
+    let first = stage.create(&record).await?;
+    let strict = stage.harness.rotates_in_one_step;
+    // The keys that are dead for sure, and whether that is all.
+    let progress = Arc::new(Mutex::new((Vec::new(), false)));
+    let mut racers: Vec<Racer<_>> = Vec::new();
+    let (rotator, rotated) = (stage.client(1), Arc::clone(&progress));
+    let log = stage.log.clone();
+    racers.push(Box::pin(async move {
+        let mut from = first;
+        for number in 0..ROTATIONS {
+            pause((round + number) % 3).await;
+            let to = key();
+            let answer = rotator.rotate(&from, &to, record.times).await?;
+            if !matches!(answer, RotateOutcome::Moved { .. }) {
+                return Err(log.violation("a live session was not moved"));
+            }
+            locked(&rotated).0.push(from);
+            from = to;
+        }
+        locked(&rotated).1 = true;
+        Ok(())
+    }));
+    for number in 2..=3 {
+        let (lister, owner, log) = (stage.client(number), owner.clone(), stage.log.clone());
+        let progress = Arc::clone(&progress);
+        racers.push(Box::pin(async move {
+            for _ in 0..LISTINGS {
+                let (dead, done) = locked(&progress).clone();
+                let list = lister.list_by_owner(&owner).await?;
+                let stayed = list.iter().filter(|entry| entry.key == stays).count();
+                let moving = list.len() - stayed;
+                if stayed != 1 || (strict && moving != 1) {
+                    return Err(log.violation("a listing does not show each live session once"));
+                }
+                if list.iter().any(|entry| dead.contains(&entry.key)) {
+                    return Err(log.violation("a listing shows a session that had ended"));
+                }
+                if done {
+                    break;
+                }
+                pause(1).await;
+            }
+            Ok(())
+        }));
+    }
+    stage.race(round, racers).await?;
+    Ok(())
+}
+
+fn locked<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) async fn signing_out_races_logins<S: Store<Payload>>(
