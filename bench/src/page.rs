@@ -35,10 +35,11 @@ fn pairs(page: &mut String, list: &[(String, String)]) {
 fn section(page: &mut String, part: &Part, directory: &Path) -> Result<(), Failure> {
     let quick = if part.quick { " A quick run: rough figures." } else { "" };
     let _ = write!(page, "\n## {}\n\n{}{quick}\n\n", part.title, part.about);
-    for (number, metric) in part.distinct(|figure| figure.metric.clone()).iter().enumerate() {
+    for metric in &part.distinct(|figure| figure.metric.clone()) {
         let _ = write!(page, "### {}: {metric}\n\n", part.title);
         if let Some(svg) = chart::of(part, metric) {
-            let name = format!("{}{}.svg", part.id, number + 1);
+            let slug = metric.replace(", ", "-").replace(' ', "-").to_lowercase();
+            let name = format!("{}-{slug}.svg", part.id);
             std::fs::write(directory.join(&name), svg)?;
             let _ = write!(page, "![{}: {metric}]({name})\n\n", part.title);
         }

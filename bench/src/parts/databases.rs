@@ -55,6 +55,11 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
         "statements of SQLite",
         "as the driver's log names them; there is no wire, hence no round trip",
     );
+    part.setting(
+        "round trips of PostgreSQL and MariaDB",
+        "the driver's pool asks after each use whether the connection is still alive: one more for each statement, \
+         which the request does not wait for",
+    );
     for database in [SQLITE, POSTGRES, MARIADB, REDIS] {
         run.say(&format!("d: {database}"));
         let operations = run.pick("4000", "1000");

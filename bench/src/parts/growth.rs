@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use cloakroom::{Enumerate, Expect, MemoryStore, Owner, Store};
+use cloakroom::{Enumerate, Expect, MemoryStore, Owner, SetOutcome, Store};
 use cloakroom_redis::RedisStore;
 use cloakroom_sqlx::{Durability, SqliteFile, SqliteStore};
 
@@ -87,7 +87,10 @@ async fn owner(name: &str, store: impl Store<String>, rounds: usize) -> Result<(
             let extra = key(u64::MAX);
             let start = Instant::now();
             for _ in 0..TIMES {
-                keep.store.set(&extra, keep.record(), Expect::Absent).await?;
+                let outcome = keep.store.set(&extra, keep.record(), Expect::Absent).await?;
+                if outcome != SetOutcome::Stored(1) {
+                    return Err(format!("{outcome:?}").into());
+                }
                 keep.store.destroy(&extra).await?;
             }
             signs.push(start.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES));
