@@ -2,4 +2,4 @@ module cloakroom-bench
 
 go 1.19
 
-require github.com/alexedwards/scs/v2 v2.9.0
+require github.com/alexedwards/scs/v2 v2.8.0

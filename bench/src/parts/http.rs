@@ -58,8 +58,8 @@ fn compare(
     (name, server): (&str, Server),
 ) -> Result<(), Failure> {
     run.say(&format!("b: {name}"));
-    let rounds = *run.pick(&7, &3);
-    let time = Duration::from_millis(*run.pick(&1_000, &400));
+    let rounds = *run.pick(&5, &2);
+    let time = Duration::from_millis(*run.pick(&800, &300));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut to_base = Browsers::connect(base.port, CONNECTIONS).await?;
