@@ -7,14 +7,19 @@ mod allocations;
 mod app;
 mod callgrind;
 mod case;
+mod chart;
 mod figure;
 mod keep;
+mod load;
+mod page;
 mod part;
 mod parts;
 mod results;
 mod run;
+mod statements;
 mod steps;
 mod visitors;
+mod wire;
 
 /// Every error ends the run and is only ever shown.
 type Failure = Box<dyn std::error::Error + Send + Sync>;

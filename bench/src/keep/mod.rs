@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-pub use ours::Ours;
+pub use ours::{Ours, key};
 pub use ruts::Ruts;
 pub use tower_sessions::TowerSessions;
 pub use tower_sessions_14::TowerSessions14;

@@ -245,3 +245,10 @@ pub fn cases(subject: Subject) -> Vec<Case> {
         _ => Case::ALL.to_vec(),
     }
 }
+
+/// Memory that the system could still give.
+pub fn available_kilobytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
+}

@@ -37,8 +37,8 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
          has not given back. While the sessions expire, requests go on as fast as one thread makes them; the same \
          again with sessions that do not expire.",
     );
-    let sessions = *run.pick(&1_000_000u64, &100_000);
-    let lifetime = *run.pick(&30u64, &6);
+    let sessions = *run.pick(&1_000_000u64, &50_000);
+    let lifetime = *run.pick(&30u64, &4);
     part.setting("sessions", &sessions.to_string());
     part.setting("lifetime in the expiry runs", &format!("{lifetime} s"));
     part.setting(

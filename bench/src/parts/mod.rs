@@ -1,18 +1,30 @@
 //! What is measured.
 
-pub mod in_process;
+mod databases;
+mod foreign;
+mod growth;
+mod http;
+mod in_process;
 mod memory;
+mod their_stores;
 
 use std::time::Instant;
 
 use crate::Failure;
+use crate::page;
 use crate::part::Part;
 use crate::results::Results;
 use crate::run::Run;
 
 type Measurement = fn(&Run) -> Result<Part, Failure>;
 
-const PARTS: &[(&str, Measurement)] = &[("a", in_process::run), ("c", memory::run)];
+const PARTS: &[(&str, Measurement)] = &[
+    ("a", in_process::run),
+    ("b", http::run),
+    ("c", memory::run),
+    ("d", databases::run),
+    ("e", growth::run),
+];
 
 /// All that is asked for. What was found is written down after each part.
 pub fn run(run: &Run) -> Result<(), Failure> {
@@ -29,6 +41,7 @@ pub fn run(run: &Run) -> Result<(), Failure> {
         run.say(&format!("{id}: {} s", part.seconds));
         results.replace(part);
         results.write(&run.output)?;
+        page::write(&results, &run.output)?;
     }
     Ok(())
 }
@@ -47,6 +60,13 @@ pub fn measure(what: &str, arguments: &[&str]) -> Result<(), Failure> {
         ("expiry", [subject, sessions, lifetime, expire]) => {
             memory::expiry(subject, sessions, lifetime, expire)
         }
+        ("database", [database, operations, rounds]) => {
+            databases::operations(database, operations, rounds)
+        }
+        ("serve", [subject]) => http::serve(subject),
+        ("owners", [store, rounds]) => growth::owners(store, rounds),
+        ("payload", [store, rounds]) => growth::payload(store, rounds),
+        ("traffic", [database]) => databases::traffic(database),
         _ => Err(format!("nothing measures {what} with {arguments:?}").into()),
     }
 }
