@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use cloakroom::Handle;
 
 use super::model::Model;
-use super::step::{Act, Base, Step};
+use super::step::{Act, Base, Seen, Step};
 use crate::history::{Answer, Call, Op, Value};
 
 /// What the store in question promises.
@@ -68,6 +68,9 @@ struct Draft {
     /// From here on it must be dead: it was ended, or found dead, under the last key that anybody knows.
     over: u64,
     last_key: Handle,
+    /// After this nobody finds it live. What ends it is then told once, and that no list has it is no news.
+    last_live: u64,
+    told: HashSet<(bool, Option<Handle>)>,
     steps: Vec<Step>,
 }
 
@@ -125,11 +128,15 @@ impl Drafts {
                 continue;
             };
             for (handle, value) in found {
-                if self.of.contains_key(handle) {
+                if let Some(&family) = self.of.get(handle) {
+                    let draft = &mut self.drafts[family];
+                    draft.last_live = draft.last_live.max(op.returned.tick);
                     continue;
                 }
                 if let Some(&family) = self.of_writer.get(&value.writer) {
                     self.of.insert(*handle, family);
+                    let draft = &mut self.drafts[family];
+                    draft.last_live = draft.last_live.max(op.returned.tick);
                 } else if let Some(&at) = nobody_knows.get(&value.writer) {
                     let begin = Act::Begin {
                         key: *handle,
@@ -139,6 +146,8 @@ impl Drafts {
                         },
                     };
                     self.begin(at, &ops[at], *handle, begin);
+                    let draft = self.drafts.last_mut().expect("one has just begun");
+                    draft.last_live = op.returned.tick;
                 } else {
                     self.strays.push(place);
                 }
@@ -153,6 +162,8 @@ impl Drafts {
             begun: op.called.tick,
             over: u64::MAX,
             last_key: handle,
+            last_live: 0,
+            told: HashSet::new(),
             steps: Vec::new(),
         });
         self.of.insert(handle, family);
@@ -232,6 +243,10 @@ impl Drafts {
                 Act::End(key) | Act::See { key, found: None } => step.certain && key == last,
                 _ => false,
             };
+            let live = |step: &&Step| step.act.takes_it_to_be().is_some_and(|seen| seen != Seen::Dead);
+            let live = draft.steps.iter().filter(live);
+            let live = live.map(|step| step.returned.tick).max().unwrap_or(0);
+            draft.last_live = live.max(draft.last_live).max(draft.begun);
             let ends = draft.steps.iter().filter(ends);
             draft.over = ends.map(|step| step.returned.tick).min().unwrap_or(u64::MAX);
         }
@@ -244,8 +259,10 @@ impl Drafts {
             (_, Answer::Wrong(_)) | (Call::DestroyOthers(_), Answer::Gone) => return,
             (Call::Vanish, _) => {
                 for draft in &mut self.drafts {
-                    if draft.over >= op.called.tick && draft.begun <= op.returned.tick {
-                        draft.add(at, op, Act::EndAll { except: None }, true);
+                    let act = Act::EndAll { except: None };
+                    let begun = draft.begun <= op.returned.tick;
+                    if draft.over >= op.called.tick && begun && draft.wants_to_know(op, &act, true) {
+                        draft.add(at, op, act, true);
                     }
                 }
                 return;
@@ -259,7 +276,7 @@ impl Drafts {
         let until = if certain { op.returned.tick } else { u64::MAX };
         for &number in owners.sessions(op.owner, op.called.tick, until, &self.drafts) {
             let draft = &mut self.drafts[number];
-            if draft.begun <= until {
+            if draft.begun <= until && draft.wants_to_know(op, &act, certain) {
                 draft.add(at, op, act.clone(), certain);
             }
         }
@@ -283,7 +300,8 @@ impl Drafts {
         let until = op.returned.tick;
         for &number in owners.sessions(op.owner, op.called.tick, until, &self.drafts) {
             let draft = &mut self.drafts[number];
-            if draft.begun <= until && !shown.contains(&number) {
+            let news = draft.begun <= until && op.called.tick <= draft.last_live;
+            if news && !shown.contains(&number) {
                 draft.add(at, op, Act::List(None), true);
             }
         }
@@ -364,15 +382,17 @@ impl Draft {
         });
     }
 
+    fn wants_to_know(&mut self, op: &Op, act: &Act, certain: bool) -> bool {
+        let Act::EndAll { except } = *act else {
+            return true;
+        };
+        let later = op.called.tick > self.last_live;
+        // Of several that may have ended it at any later time the first says it all.
+        !(later || !certain) || self.told.insert((certain, except))
+    }
+
     fn finish(mut self) -> Family {
         self.steps.sort_by_key(|step| step.called.tick);
-        // Of several that may have ended it at any later time the first says it all.
-        let mut ends = HashSet::new();
-        self.steps.retain(|step| match step.act {
-            Act::End(key) if !step.certain => ends.insert((false, Some(key))),
-            Act::EndAll { except } if !step.certain => ends.insert((true, except)),
-            _ => true,
-        });
         Family { steps: self.steps }
     }
 }
