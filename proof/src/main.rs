@@ -66,7 +66,9 @@ fn parse(arguments: &[String]) -> Result<Arguments, Box<dyn Error>> {
     };
     let mut arguments = arguments.iter();
     while let Some(option) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{option} takes a value"))?;
+        let value = arguments
+            .next()
+            .ok_or_else(|| format!("{option} takes a value"))?;
         match option.as_str() {
             "--minutes" => parsed.minutes = value.parse()?,
             "--seed" => parsed.seed = value.parse()?,

@@ -101,7 +101,9 @@ pub fn table(reports: &[Report]) -> String {
     text.push('\n');
     for report in reports {
         let faults = report.faults.iter();
-        let faults: Vec<_> = faults.map(|(name, count)| format!("{name} {count}")).collect();
+        let faults: Vec<_> = faults
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
         text.push_str(&format!("{}: {}\n", report.store, faults.join(", ")));
     }
     text
@@ -154,7 +156,10 @@ impl Report {
                 _ => self.operations += 1,
             }
         }
-        self.unknown += ops.iter().filter(|op| op.is_unknown() && op.changes()).count() as u64;
+        self.unknown += ops
+            .iter()
+            .filter(|op| op.is_unknown() && op.changes())
+            .count() as u64;
         for op in &ops {
             if let Answer::Wrong(_) = op.answer {
                 self.found(Counterexample::of_answer(op));

@@ -24,7 +24,12 @@ type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 ///
 /// # Errors
 /// If a server or an application does not start, or does not come back. What the store answers is no error.
-pub fn run(kind: StoreKind, program: &Path, plan: Plan, mut progress: impl FnMut(&str)) -> Fallible<Report> {
+pub fn run(
+    kind: StoreKind,
+    program: &Path,
+    plan: Plan,
+    mut progress: impl FnMut(&str),
+) -> Fallible<Report> {
     let runtime = Runtime::new()?;
     let mut stage = Stage::open(kind, runtime.handle())?;
     let children: Result<Vec<_>, _> = stage

@@ -6,6 +6,8 @@ use crate::steps::STEPS;
 pub(crate) enum Request {
     Help,
     Test(Selection),
+    /// With what the proof's own program takes.
+    Proof(Vec<String>),
 }
 
 /// Which steps to run.
@@ -34,6 +36,13 @@ impl Request {
         match arguments.next() {
             None | Some("help" | "--help" | "-h") => return Ok(Self::Help),
             Some("test") => {}
+            Some("proof") => {
+                let options: Vec<String> = arguments.map(str::to_owned).collect();
+                if options.iter().any(|option| option == "--help") {
+                    return Ok(Self::Help);
+                }
+                return Ok(Self::Proof(options));
+            }
             Some(other) => return Err(format!("no command `{other}`; see --help").into()),
         }
         let mut quick = false;
@@ -74,6 +83,7 @@ pub(crate) fn help() -> String {
 cargo xtask test                 install what is missing, run every step, print the totals
 cargo xtask test --quick         the steps marked quick, without servers: the inner loop
 cargo xtask test --only <step>   that step; several with commas; with --quick, without servers
+cargo xtask proof --minutes N    N minutes of kill -9 on each store, its history checked; --seed S, --store X
 cargo xtask --help               this text
 
 Steps:
@@ -99,6 +109,14 @@ mod tests {
         assert_eq!(parse("test").unwrap(), Request::Test(Selection::All));
         let quick = parse("test --quick").unwrap();
         assert_eq!(quick, Request::Test(Selection::Quick));
+    }
+
+    #[test]
+    fn the_proof_gets_its_own_options() {
+        let options = ["--minutes", "5", "--store", "redis"].map(str::to_owned);
+        let request = parse("proof --minutes 5 --store redis").unwrap();
+        assert_eq!(request, Request::Proof(options.to_vec()));
+        assert_eq!(parse("proof --help").unwrap(), Request::Help);
     }
 
     #[test]

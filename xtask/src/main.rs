@@ -51,6 +51,7 @@ fn run() -> Result<bool> {
             Ok(true)
         }
         Request::Test(selection) => test(&selection),
+        Request::Proof(options) => proof(&options),
     }
 }
 
@@ -72,4 +73,19 @@ fn test(selection: &args::Selection) -> Result<bool> {
     let totals = report::totals(&lines);
     println!("\n{}\n{totals}", report::table(&lines));
     Ok(totals.all_passed())
+}
+
+/// The long run of the proof. Optimised: it is to ask as much as it can.
+fn proof(options: &[String]) -> Result<bool> {
+    let house = House::open(false)?;
+    install::install(&house, install::Need::SERVERS.iter().copied())?;
+    let mut run = house.cargo(&[
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "cloakroom-proof",
+        "--",
+    ]);
+    command::run(run.args(options))
 }

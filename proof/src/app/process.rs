@@ -54,7 +54,11 @@ fn write(outbox: &mpsc::Receiver<Reply>) {
             text.push(b'\n');
         }
         let mut stdout = stdout().lock();
-        if stdout.write_all(&text).and_then(|()| stdout.flush()).is_err() {
+        if stdout
+            .write_all(&text)
+            .and_then(|()| stdout.flush())
+            .is_err()
+        {
             return;
         }
         text.clear();

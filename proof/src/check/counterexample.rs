@@ -108,7 +108,10 @@ fn list(steps: &[Step], ops: &[Op], culprit: Option<(&Step, &[State])>) -> Strin
     let first = numbers.first().map_or(0, |at| ops[*at].called.tick);
     let last = steps.iter().map(|step| step.called.tick).max().unwrap_or(0);
     let meanwhile = |op: &Op| op.returned.tick > first && op.called.tick < last;
-    let faults = ops.iter().enumerate().filter(|(_, op)| matches!(op.call, Call::Fault(_)));
+    let faults = ops
+        .iter()
+        .enumerate()
+        .filter(|(_, op)| matches!(op.call, Call::Fault(_)));
     numbers.extend(faults.filter(|(_, op)| meanwhile(op)).map(|(at, _)| at));
     numbers.sort_unstable();
     numbers.dedup();
@@ -137,7 +140,9 @@ fn tell(state: &State) -> String {
         State::Ended => "ended".to_owned(),
         State::Moving(..) => "between two keys".to_owned(),
         State::Live(live) => {
-            let key = live.key.map_or("a key that nobody knows".to_owned(), |key| short(&key));
+            let key = live
+                .key
+                .map_or("a key that nobody knows".to_owned(), |key| short(&key));
             format!("live as {key} with {}", live.value)
         }
     }

@@ -78,8 +78,10 @@ impl Drafts {
     /// Which sessions there are, and under which keys.
     fn find(&mut self, ops: &[Op]) {
         for (at, op) in ops.iter().enumerate() {
-            if let (Call::Begin { .. } | Call::Resave { .. }, Answer::Stored { handle, value, .. }) =
-                (&op.call, &op.answer)
+            if let (
+                Call::Begin { .. } | Call::Resave { .. },
+                Answer::Stored { handle, value, .. },
+            ) = (&op.call, &op.answer)
             {
                 let begin = Act::Begin {
                     key: *handle,
@@ -204,7 +206,9 @@ impl Drafts {
                 self.add(key, at, op, Act::Conflict { key, version });
             }
             (
-                Call::Save { over: key, .. } | Call::Overwrite { over: key, .. } | Call::Update(key),
+                Call::Save { over: key, .. }
+                | Call::Overwrite { over: key, .. }
+                | Call::Update(key),
                 answer,
             ) => {
                 if let Some(act) = write(*key, op, answer) {
@@ -243,12 +247,19 @@ impl Drafts {
                 Act::End(key) | Act::See { key, found: None } => step.certain && key == last,
                 _ => false,
             };
-            let live = |step: &&Step| step.act.takes_it_to_be().is_some_and(|seen| seen != Seen::Dead);
+            let live = |step: &&Step| {
+                step.act
+                    .takes_it_to_be()
+                    .is_some_and(|seen| seen != Seen::Dead)
+            };
             let live = draft.steps.iter().filter(live);
             let live = live.map(|step| step.returned.tick).max().unwrap_or(0);
             draft.last_live = live.max(draft.last_live).max(draft.begun);
             let ends = draft.steps.iter().filter(ends);
-            draft.over = ends.map(|step| step.returned.tick).min().unwrap_or(u64::MAX);
+            draft.over = ends
+                .map(|step| step.returned.tick)
+                .min()
+                .unwrap_or(u64::MAX);
         }
     }
 
@@ -261,7 +272,8 @@ impl Drafts {
                 for draft in &mut self.drafts {
                     let act = Act::EndAll { except: None };
                     let begun = draft.begun <= op.returned.tick;
-                    if draft.over >= op.called.tick && begun && draft.wants_to_know(op, &act, true) {
+                    if draft.over >= op.called.tick && begun && draft.wants_to_know(op, &act, true)
+                    {
                         draft.add(at, op, act, true);
                     }
                 }
@@ -335,7 +347,10 @@ impl Owners {
     /// Those that may have begun by `until` and may be live at `from`, which never steps back.
     fn sessions(&mut self, owner: u32, from: u64, until: u64, drafts: &[Draft]) -> &[usize] {
         let sessions = self.of.entry(owner).or_default();
-        while let Some(next) = sessions.to_begin.pop_if(|next| drafts[*next].begun <= until) {
+        while let Some(next) = sessions
+            .to_begin
+            .pop_if(|next| drafts[*next].begun <= until)
+        {
             sessions.begun.push(next);
         }
         sessions.begun.retain(|number| drafts[*number].over >= from);

@@ -57,7 +57,10 @@ impl Verdict {
         match seen {
             Seen::Dead => {
                 let seen_again = later().any(|step| {
-                    matches!(step.act, Act::See { found: Some(_), .. } | Act::List(Some(_)))
+                    matches!(
+                        step.act,
+                        Act::See { found: Some(_), .. } | Act::List(Some(_))
+                    )
                 });
                 match seen_again {
                     true => Self::StaleRead,

@@ -46,7 +46,9 @@ impl Client {
             let mut visit = self.visit(&link, app, &numbers);
             visit.handle = Some(cookie.handle);
             let verb = open(Some(&cookie), true);
-            visit.ask(next(&numbers), Call::Load(cookie.handle), verb).await;
+            visit
+                .ask(next(&numbers), Call::Load(cookie.handle), verb)
+                .await;
             let _ = link.ask(visit.request, Verb::Finish).await;
         }
         self.ops
@@ -60,7 +62,9 @@ impl Client {
         let mut dice = self.dice.fork();
 
         // Sometimes somebody comes back with a cookie of old.
-        let old = (dice.u32(0..12) == 0).then(|| jar.old(dice.usize(..))).flatten();
+        let old = (dice.u32(0..12) == 0)
+            .then(|| jar.old(dice.usize(..)))
+            .flatten();
         let is_old = old.is_some();
         let cookie = old.or_else(|| jar.cookie());
         let presented = cookie.as_ref().map(|cookie| cookie.handle);

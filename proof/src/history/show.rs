@@ -60,7 +60,11 @@ impl fmt::Display for Call {
                 over,
                 version,
                 count,
-            } => write!(f, "save {} count {count} over version {version}", short(over)),
+            } => write!(
+                f,
+                "save {} count {count} over version {version}",
+                short(over)
+            ),
             Self::Overwrite { over, count } => write!(f, "overwrite {} count {count}", short(over)),
             Self::Update(on) => write!(f, "update {}", short(on)),
             Self::Resave {

@@ -101,8 +101,9 @@ impl Store<Note> for Bent {
         let trouble = self.bend == Bend::TroubleIsNone && self.every(100);
         let found = match self.bend {
             // Its own sessions it knows, as one reads from the primary after a sign-in.
-            Bend::LaggingReads => live(&lock(&self.replica).0, key)
-                .or_else(|| live(&lock(&self.shelf), key)),
+            Bend::LaggingReads => {
+                live(&lock(&self.replica).0, key).or_else(|| live(&lock(&self.shelf), key))
+            }
             _ => live(&lock(&self.shelf), key),
         };
         StoreFuture::ready(Ok(found.filter(|_| !trouble)))
@@ -210,9 +211,13 @@ impl Enumerate<Note> for Bent {
 
     fn list_by_owner(&self, owner: &Owner) -> StoreFuture<'_, Vec<Entry<Note>>> {
         let shelf = lock(&self.shelf);
-        let live = shelf.keys().filter_map(|key| Some((key, live(&shelf, key)?)));
+        let live = shelf
+            .keys()
+            .filter_map(|key| Some((key, live(&shelf, key)?)));
         let of_owner = live.filter(|(_, record)| record.owner.as_ref() == Some(owner));
-        let entries = of_owner.map(|(key, record)| Entry::new(*key, record)).collect();
+        let entries = of_owner
+            .map(|(key, record)| Entry::new(*key, record))
+            .collect();
         StoreFuture::ready(Ok(entries))
     }
 
