@@ -2,7 +2,9 @@ use std::collections::{HashMap, HashSet};
 
 use cloakroom::Handle;
 
+use super::draft::{Draft, Family};
 use super::model::Model;
+use super::owners::Owners;
 use super::step::{Act, Base, Seen, Step};
 use crate::history::{Answer, Call, Op, Value};
 
@@ -12,12 +14,6 @@ pub(crate) struct Rules {
     pub(crate) model: Model,
     /// Between the two halves of a rotation neither key is live: a cluster, where they are in two slots.
     pub(crate) rotates_in_two: bool,
-}
-
-/// The history of one session and of what it was rotated to, by the moment of the calls.
-#[derive(Debug)]
-pub(crate) struct Family {
-    pub(crate) steps: Vec<Step>,
 }
 
 /// Splits a history, in the order of the calls, into those of its sessions. A sign-in ends one session and
@@ -60,18 +56,6 @@ struct Drafts {
     of: HashMap<Handle, usize>,
     /// Whose each value is, so that a session of which nobody was told can be told by what is in it.
     of_writer: HashMap<u64, usize>,
-}
-
-struct Draft {
-    owner: u32,
-    begun: u64,
-    /// From here on it must be dead: it was ended, or found dead, under the last key that anybody knows.
-    over: u64,
-    last_key: Handle,
-    /// After this nobody finds it live. What ends it is then told once, and that no list has it is no news.
-    last_live: u64,
-    told: HashSet<(bool, Option<Handle>)>,
-    steps: Vec<Step>,
 }
 
 impl Drafts {
@@ -320,44 +304,6 @@ impl Drafts {
     }
 }
 
-/// The sessions of each owner that have begun and are not over, as the history goes on.
-struct Owners {
-    of: HashMap<u32, Sessions>,
-}
-
-#[derive(Default)]
-struct Sessions {
-    begun: Vec<usize>,
-    /// The last to begin first.
-    to_begin: Vec<usize>,
-}
-
-impl Owners {
-    fn of(drafts: &[Draft]) -> Self {
-        let mut of: HashMap<u32, Sessions> = HashMap::new();
-        let mut numbers: Vec<usize> = (0..drafts.len()).collect();
-        numbers.sort_by_key(|number| std::cmp::Reverse(drafts[*number].begun));
-        for number in numbers {
-            let sessions = of.entry(drafts[number].owner).or_default();
-            sessions.to_begin.push(number);
-        }
-        Self { of }
-    }
-
-    /// Those that may have begun by `until` and may be live at `from`, which never steps back.
-    fn sessions(&mut self, owner: u32, from: u64, until: u64, drafts: &[Draft]) -> &[usize] {
-        let sessions = self.of.entry(owner).or_default();
-        while let Some(next) = sessions
-            .to_begin
-            .pop_if(|next| drafts[*next].begun <= until)
-        {
-            sessions.begun.push(next);
-        }
-        sessions.begun.retain(|number| drafts[*number].over >= from);
-        &sessions.begun
-    }
-}
-
 fn write(key: Handle, op: &Op, answer: &Answer) -> Option<Act> {
     let stored = match answer {
         Answer::Stored { value, base, .. } => Some((value, base)),
@@ -384,30 +330,4 @@ fn write(key: Handle, op: &Op, answer: &Answer) -> Option<Act> {
         count,
         version: stored.map(|(value, _)| value.version),
     })
-}
-
-impl Draft {
-    fn add(&mut self, at: usize, op: &Op, act: Act, certain: bool) {
-        self.steps.push(Step {
-            op: at,
-            act,
-            certain,
-            called: op.called,
-            returned: op.returned,
-        });
-    }
-
-    fn wants_to_know(&mut self, op: &Op, act: &Act, certain: bool) -> bool {
-        let Act::EndAll { except } = *act else {
-            return true;
-        };
-        let later = op.called.tick > self.last_live;
-        // Of several that may have ended it at any later time the first says it all.
-        !(later || !certain) || self.told.insert((certain, except))
-    }
-
-    fn finish(mut self) -> Family {
-        self.steps.sort_by_key(|step| step.called.tick);
-        Family { steps: self.steps }
-    }
 }

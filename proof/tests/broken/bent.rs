@@ -29,13 +29,15 @@ pub(crate) enum Bend {
 }
 
 type Shelf = HashMap<SessionKey, Record<Note>>;
+/// What is under a key now.
+type News = (SessionKey, Option<Record<Note>>);
 
 #[derive(Debug)]
 pub(crate) struct Bent {
     bend: Bend,
     shelf: Mutex<Shelf>,
     /// What a replica still has to hear of.
-    replica: Mutex<(Shelf, VecDeque<(SessionKey, Option<Record<Note>>)>)>,
+    replica: Mutex<(Shelf, VecDeque<News>)>,
     disk: Mutex<Shelf>,
     operations: AtomicU64,
 }
@@ -99,13 +101,12 @@ impl Bent {
 impl Store<Note> for Bent {
     fn get(&self, key: &SessionKey) -> StoreFuture<'_, Option<Record<Note>>> {
         let trouble = self.bend == Bend::TroubleIsNone && self.every(100);
-        let found = match self.bend {
-            // Its own sessions it knows, as one reads from the primary after a sign-in.
-            Bend::LaggingReads => {
-                live(&lock(&self.replica).0, key).or_else(|| live(&lock(&self.shelf), key))
-            }
-            _ => live(&lock(&self.shelf), key),
+        // Writers lock the shelf before the replica, so not both at once here.
+        let heard = match self.bend {
+            Bend::LaggingReads => live(&lock(&self.replica).0, key),
+            _ => None,
         };
+        let found = heard.or_else(|| live(&lock(&self.shelf), key));
         StoreFuture::ready(Ok(found.filter(|_| !trouble)))
     }
 
