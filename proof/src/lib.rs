@@ -10,14 +10,14 @@
 
 mod app;
 mod check;
-mod client;
+mod clients;
 mod history;
 mod note;
 mod plan;
 mod report;
 mod round;
 mod run;
-mod stage;
+mod stages;
 
 pub use app::serve;
 pub use check::Verdict;
@@ -25,4 +25,4 @@ pub use note::Note;
 pub use plan::Plan;
 pub use report::{Report, table};
 pub use run::{run, run_here};
-pub use stage::StoreKind;
+pub use stages::StoreKind;

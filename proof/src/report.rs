@@ -7,8 +7,8 @@ use crate::Verdict;
 use crate::check::{Counterexample, Rules, families, judge};
 use crate::history::{Answer, Call, Op};
 
-/// As many counterexamples are kept.
-const KEPT: usize = 5;
+/// As many counterexamples are kept of each kind.
+const KEPT: u64 = 3;
 
 /// What came of a run.
 #[derive(Clone, Debug, Default)]
@@ -178,8 +178,9 @@ impl Report {
     }
 
     fn found(&mut self, example: Counterexample) {
-        *self.verdicts.entry(column(example.verdict)).or_default() += 1;
-        if self.counterexamples.len() < KEPT {
+        let count = self.verdicts.entry(column(example.verdict)).or_default();
+        *count += 1;
+        if *count <= KEPT {
             self.counterexamples.push(example);
         }
     }

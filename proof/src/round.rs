@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use crate::Plan;
 use crate::app::Link;
-use crate::client::{Client, Jar};
+use crate::clients::{Client, Jar};
 use crate::history::{Op, Stopwatch};
 
 /// How many read at once at the end of a round.

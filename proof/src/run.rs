@@ -13,7 +13,7 @@ use crate::check::{Model, Rules};
 use crate::history::{Op, Stopwatch};
 use crate::report::Checker;
 use crate::round::{Round, settle};
-use crate::stage::{Schedule, Stage};
+use crate::stages::{Schedule, Stage};
 use crate::{Note, Plan, Report, StoreKind};
 
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;

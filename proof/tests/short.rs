@@ -20,12 +20,12 @@ fn every_store_keeps_its_promises_while_everything_is_killed() {
             eprintln!("SKIPPED ({SKIP}=1): {kind}");
             continue;
         }
-        let plan = Plan::new(SEED, Duration::from_secs(4)).clients(6, 4);
+        let plan = Plan::new(SEED, Duration::from_secs(3)).clients(6, 4);
         let report = run(kind, program, plan, |_| {}).unwrap();
         for example in report.counterexamples() {
             eprintln!("{example}\n");
         }
-        assert!(report.operations() > 500, "{kind}");
+        assert!(report.operations() > 50, "{kind}");
         assert!(report.faults() > 0, "{kind}");
         reports.push(report);
     }

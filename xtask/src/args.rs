@@ -14,6 +14,8 @@ pub(crate) enum Request {
     },
     /// Measure; the words are for the benchmark itself.
     Bench(Vec<String>),
+    /// With what the proof's own program takes.
+    Proof(Vec<String>),
 }
 
 /// Which steps to run.
@@ -45,6 +47,13 @@ impl Request {
             Some("fuzz") => return fuzz(arguments),
             Some("guard") => return Self::guard(arguments),
             Some("bench") => return Ok(Self::Bench(arguments.map(str::to_owned).collect())),
+            Some("proof") => {
+                let options: Vec<String> = arguments.map(str::to_owned).collect();
+                if options.iter().any(|option| option == "--help") {
+                    return Ok(Self::Help);
+                }
+                return Ok(Self::Proof(options));
+            }
             Some(other) => return Err(format!("no command `{other}`; see --help").into()),
         }
         let mut quick = false;
@@ -119,6 +128,7 @@ cargo xtask guard                what requests cost in instructions, beside guar
 cargo xtask guard --update       the same, and writes that file anew
 cargo xtask bench                measure beside other libraries, half an hour; the page is bench/results/README.md
 cargo xtask bench --quick        roughly, in five minutes; --only a,b for those parts
+cargo xtask proof --minutes N    N minutes of kill -9 on each store, its history checked; --seed S, --store X
 cargo xtask --help               this text
 
 Steps:
@@ -144,6 +154,14 @@ mod tests {
         assert_eq!(parse("test").unwrap(), Request::Test(Selection::All));
         let quick = parse("test --quick").unwrap();
         assert_eq!(quick, Request::Test(Selection::Quick));
+    }
+
+    #[test]
+    fn the_proof_gets_its_own_options() {
+        let options = ["--minutes", "5", "--store", "redis"].map(str::to_owned);
+        let request = parse("proof --minutes 5 --store redis").unwrap();
+        assert_eq!(request, Request::Proof(options.to_vec()));
+        assert_eq!(parse("proof --help").unwrap(), Request::Help);
     }
 
     #[test]

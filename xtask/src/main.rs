@@ -59,6 +59,7 @@ fn run() -> Result<bool> {
         Request::Fuzz(seconds) => fuzz::run(&House::open(false)?, seconds),
         Request::Guard { update } => guard(update),
         Request::Bench(arguments) => bench::run(&House::open(false)?, &arguments),
+        Request::Proof(options) => proof(&options),
     }
 }
 
@@ -96,4 +97,19 @@ fn test(selection: &args::Selection) -> Result<bool> {
     let totals = report::totals(&lines);
     println!("\n{}\n{totals}", report::table(&lines));
     Ok(totals.all_passed())
+}
+
+/// The long run of the proof. Optimised: it is to ask as much as it can.
+fn proof(options: &[String]) -> Result<bool> {
+    let house = House::open(false)?;
+    install::install(&house, install::Need::SERVERS.iter().copied())?;
+    let mut run = house.cargo(&[
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "cloakroom-proof",
+        "--",
+    ]);
+    command::run(run.args(options))
 }

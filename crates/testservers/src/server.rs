@@ -69,8 +69,16 @@ impl Server {
     /// Ends it without warning (SIGKILL), all its processes.
     pub fn kill_9(&mut self) {
         if let Some(mut running) = self.running.take() {
-            signal("KILL", &running.family());
+            // Stopped first: it cannot start another process between looking and killing.
+            signal("STOP", &[running.child.id().to_string()]);
+            let family = running.family();
+            signal("KILL", &family);
             let _ = running.child.wait();
+            // A restart fails while any of them is still there.
+            let patience = Instant::now() + PATIENCE;
+            while family.iter().any(|process| is_there(process)) && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(2));
+            }
             if let Some(mut input) = running.watchdog.stdin.take() {
                 let _ = input.write_all(b"done\n");
             }
@@ -174,6 +182,11 @@ impl Running {
         );
         family
     }
+}
+
+/// Whether it runs still. One that has ended and was not asked how has no command line.
+fn is_there(process: &str) -> bool {
+    fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| !line.is_empty())
 }
 
 fn signal(name: &str, processes: &[String]) {

@@ -42,3 +42,17 @@ fn mariadb() {
     drop(server);
     assert!(!listens(port) && !log.exists());
 }
+
+/// Its processes for connections must be gone too before it can start again.
+#[test]
+fn postgres_comes_back_however_many_connections_it_had() {
+    let Some(mut server) = or_skip(Postgres::start()) else {
+        return;
+    };
+    for _ in 0..8 {
+        let connect = || TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).unwrap();
+        let connections: Vec<_> = (0..40).map(|_| connect()).collect();
+        server.restart().unwrap();
+        drop(connections);
+    }
+}

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::family::Family;
+use super::draft::Family;
 use super::model::{Model, State};
 use super::search::{Found, Search};
 use super::step::Step;

@@ -2,8 +2,10 @@ use std::collections::{HashMap, HashSet};
 
 use cloakroom::Handle;
 
+use super::draft::{Draft, Family};
 use super::model::Model;
-use super::step::{Act, Base, Step};
+use super::owners::Owners;
+use super::step::{Act, Base, Seen, Step};
 use crate::history::{Answer, Call, Op, Value};
 
 /// What the store in question promises.
@@ -12,12 +14,6 @@ pub(crate) struct Rules {
     pub(crate) model: Model,
     /// Between the two halves of a rotation neither key is live: a cluster, where they are in two slots.
     pub(crate) rotates_in_two: bool,
-}
-
-/// The history of one session and of what it was rotated to, by the moment of the calls.
-#[derive(Debug)]
-pub(crate) struct Family {
-    pub(crate) steps: Vec<Step>,
 }
 
 /// Splits a history, in the order of the calls, into those of its sessions. A sign-in ends one session and
@@ -60,15 +56,6 @@ struct Drafts {
     of: HashMap<Handle, usize>,
     /// Whose each value is, so that a session of which nobody was told can be told by what is in it.
     of_writer: HashMap<u64, usize>,
-}
-
-struct Draft {
-    owner: u32,
-    begun: u64,
-    /// From here on it must be dead: it was ended, or found dead, under the last key that anybody knows.
-    over: u64,
-    last_key: Handle,
-    steps: Vec<Step>,
 }
 
 impl Drafts {
@@ -127,11 +114,15 @@ impl Drafts {
                 continue;
             };
             for (handle, value) in found {
-                if self.of.contains_key(handle) {
+                if let Some(&family) = self.of.get(handle) {
+                    let draft = &mut self.drafts[family];
+                    draft.last_live = draft.last_live.max(op.returned.tick);
                     continue;
                 }
                 if let Some(&family) = self.of_writer.get(&value.writer) {
                     self.of.insert(*handle, family);
+                    let draft = &mut self.drafts[family];
+                    draft.last_live = draft.last_live.max(op.returned.tick);
                 } else if let Some(&at) = nobody_knows.get(&value.writer) {
                     let begin = Act::Begin {
                         key: *handle,
@@ -141,6 +132,8 @@ impl Drafts {
                         },
                     };
                     self.begin(at, &ops[at], *handle, begin);
+                    let draft = self.drafts.last_mut().expect("one has just begun");
+                    draft.last_live = op.returned.tick;
                 } else {
                     self.strays.push(place);
                 }
@@ -155,6 +148,8 @@ impl Drafts {
             begun: op.called.tick,
             over: u64::MAX,
             last_key: handle,
+            last_live: 0,
+            told: HashSet::new(),
             steps: Vec::new(),
         });
         self.of.insert(handle, family);
@@ -236,6 +231,14 @@ impl Drafts {
                 Act::End(key) | Act::See { key, found: None } => step.certain && key == last,
                 _ => false,
             };
+            let live = |step: &&Step| {
+                step.act
+                    .takes_it_to_be()
+                    .is_some_and(|seen| seen != Seen::Dead)
+            };
+            let live = draft.steps.iter().filter(live);
+            let live = live.map(|step| step.returned.tick).max().unwrap_or(0);
+            draft.last_live = live.max(draft.last_live).max(draft.begun);
             let ends = draft.steps.iter().filter(ends);
             draft.over = ends
                 .map(|step| step.returned.tick)
@@ -251,8 +254,11 @@ impl Drafts {
             (_, Answer::Wrong(_)) | (Call::DestroyOthers(_), Answer::Gone) => return,
             (Call::Vanish, _) => {
                 for draft in &mut self.drafts {
-                    if draft.over >= op.called.tick && draft.begun <= op.returned.tick {
-                        draft.add(at, op, Act::EndAll { except: None }, true);
+                    let act = Act::EndAll { except: None };
+                    let begun = draft.begun <= op.returned.tick;
+                    if draft.over >= op.called.tick && begun && draft.wants_to_know(op, &act, true)
+                    {
+                        draft.add(at, op, act, true);
                     }
                 }
                 return;
@@ -266,7 +272,7 @@ impl Drafts {
         let until = if certain { op.returned.tick } else { u64::MAX };
         for &number in owners.sessions(op.owner, op.called.tick, until, &self.drafts) {
             let draft = &mut self.drafts[number];
-            if draft.begun <= until {
+            if draft.begun <= until && draft.wants_to_know(op, &act, certain) {
                 draft.add(at, op, act.clone(), certain);
             }
         }
@@ -290,48 +296,11 @@ impl Drafts {
         let until = op.returned.tick;
         for &number in owners.sessions(op.owner, op.called.tick, until, &self.drafts) {
             let draft = &mut self.drafts[number];
-            if draft.begun <= until && !shown.contains(&number) {
+            let news = draft.begun <= until && op.called.tick <= draft.last_live;
+            if news && !shown.contains(&number) {
                 draft.add(at, op, Act::List(None), true);
             }
         }
-    }
-}
-
-/// The sessions of each owner that have begun and are not over, as the history goes on.
-struct Owners {
-    of: HashMap<u32, Sessions>,
-}
-
-#[derive(Default)]
-struct Sessions {
-    begun: Vec<usize>,
-    /// The last to begin first.
-    to_begin: Vec<usize>,
-}
-
-impl Owners {
-    fn of(drafts: &[Draft]) -> Self {
-        let mut of: HashMap<u32, Sessions> = HashMap::new();
-        let mut numbers: Vec<usize> = (0..drafts.len()).collect();
-        numbers.sort_by_key(|number| std::cmp::Reverse(drafts[*number].begun));
-        for number in numbers {
-            let sessions = of.entry(drafts[number].owner).or_default();
-            sessions.to_begin.push(number);
-        }
-        Self { of }
-    }
-
-    /// Those that may have begun by `until` and may be live at `from`, which never steps back.
-    fn sessions(&mut self, owner: u32, from: u64, until: u64, drafts: &[Draft]) -> &[usize] {
-        let sessions = self.of.entry(owner).or_default();
-        while let Some(next) = sessions
-            .to_begin
-            .pop_if(|next| drafts[*next].begun <= until)
-        {
-            sessions.begun.push(next);
-        }
-        sessions.begun.retain(|number| drafts[*number].over >= from);
-        &sessions.begun
     }
 }
 
@@ -361,28 +330,4 @@ fn write(key: Handle, op: &Op, answer: &Answer) -> Option<Act> {
         count,
         version: stored.map(|(value, _)| value.version),
     })
-}
-
-impl Draft {
-    fn add(&mut self, at: usize, op: &Op, act: Act, certain: bool) {
-        self.steps.push(Step {
-            op: at,
-            act,
-            certain,
-            called: op.called,
-            returned: op.returned,
-        });
-    }
-
-    fn finish(mut self) -> Family {
-        self.steps.sort_by_key(|step| step.called.tick);
-        // Of several that may have ended it at any later time the first says it all.
-        let mut ends = HashSet::new();
-        self.steps.retain(|step| match step.act {
-            Act::End(key) if !step.certain => ends.insert((false, Some(key))),
-            Act::EndAll { except } if !step.certain => ends.insert((true, except)),
-            _ => true,
-        });
-        Family { steps: self.steps }
-    }
 }

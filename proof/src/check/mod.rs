@@ -1,14 +1,17 @@
 //! Is there an order in which one session, doing one thing at a time, would have answered the same?
 //!
-//! - `family`: the history of all sessions, split into those of one session and what it was rotated to.
+//! - `family`, `draft`, `owners`: the history of all sessions, split into those of one session and what it was
+//!   rotated to.
 //! - `step`: one operation as it concerns one session.
 //! - `model`: what a session may answer, and what becomes of it.
 //! - `search`: the order (Wing and Gong's search; the states that led nowhere are remembered, as Lowe does).
 //! - `counterexample`, `verdict`: what to tell when there is none.
 
 mod counterexample;
+mod draft;
 mod family;
 mod model;
+mod owners;
 mod search;
 mod step;
 mod verdict;
