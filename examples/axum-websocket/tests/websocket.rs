@@ -105,7 +105,7 @@ impl Chat {
     }
 
     /// That the server closes it because the session has ended.
-    async fn is_closed(mut self) {
+    async fn expect_close(mut self) {
         let Message::Close(Some(close)) = self.next().await else {
             panic!("it goes on");
         };
@@ -141,7 +141,7 @@ async fn signing_out_closes_it_and_leaves_other_peoples_open() {
     let mut bobs = site.chat(&bob, None).await.unwrap();
     assert_eq!(adas.says("1").await, "ada: 1");
     assert_eq!(site.post("/sign-out", &ada, "").await.0, 204);
-    adas.is_closed().await;
+    adas.expect_close().await;
     assert_eq!(bobs.says("2").await, "bob: 2");
     // It does not open again either.
     assert_eq!(site.chat(&ada, None).await.unwrap_err(), 401);
@@ -158,8 +158,8 @@ async fn signing_out_the_others_closes_theirs_on_every_instance() {
     let same_instance = here.chat(&phone, None).await.unwrap();
     let other_instance = there.chat(&phone, None).await.unwrap();
     assert_eq!(here.post("/sign-out-others", &laptop, "").await.0, 200);
-    same_instance.is_closed().await;
-    other_instance.is_closed().await;
+    same_instance.expect_close().await;
+    other_instance.expect_close().await;
     assert_eq!(kept.says("still here").await, "ada: still here");
 }
 
@@ -170,7 +170,7 @@ async fn it_closes_when_the_session_expires() {
     let mut chat = site.chat(&site.sign_in("ada").await, None).await.unwrap();
     assert_eq!(chat.says("1").await, "ada: 1");
     clock.advance(MAX_AGE);
-    chat.is_closed().await;
+    chat.expect_close().await;
 }
 
 #[tokio::test]
