@@ -4,24 +4,19 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 
-/// The page and what belongs to it, built into the program. None of it knows of sessions.
+/// The pages and what belongs to them, built into the program. None of it knows of sessions.
 pub(crate) fn routes() -> Router {
+    const HTML: &str = "text/html; charset=utf-8";
+    const CSS: &str = "text/css; charset=utf-8";
+    const SCRIPT: &str = "text/javascript; charset=utf-8";
     Router::new()
-        .route(
-            "/",
-            file("text/html; charset=utf-8", include_str!("page/index.html")),
-        )
-        .route(
-            "/style.css",
-            file("text/css; charset=utf-8", include_str!("page/style.css")),
-        )
-        .route(
-            "/script.js",
-            file(
-                "text/javascript; charset=utf-8",
-                include_str!("page/script.js"),
-            ),
-        )
+        .route("/", file(HTML, include_str!("page/index.html")))
+        .route("/devices", file(HTML, include_str!("page/devices.html")))
+        .route("/style.css", file(CSS, include_str!("page/style.css")))
+        .route("/page.js", file(SCRIPT, include_str!("page/page.js")))
+        .route("/live.js", file(SCRIPT, include_str!("page/live.js")))
+        .route("/shop.js", file(SCRIPT, include_str!("page/shop.js")))
+        .route("/devices.js", file(SCRIPT, include_str!("page/devices.js")))
         .route(
             "/icon.svg",
             file("image/svg+xml", include_str!("page/icon.svg")),

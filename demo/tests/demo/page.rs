@@ -10,8 +10,12 @@ async fn the_page_and_its_files_are_served_strictly() {
     let mut visitor = server.visitor();
     for (path, content_type) in [
         ("/", "text/html; charset=utf-8"),
+        ("/devices", "text/html; charset=utf-8"),
         ("/style.css", "text/css; charset=utf-8"),
-        ("/script.js", "text/javascript; charset=utf-8"),
+        ("/page.js", "text/javascript; charset=utf-8"),
+        ("/live.js", "text/javascript; charset=utf-8"),
+        ("/shop.js", "text/javascript; charset=utf-8"),
+        ("/devices.js", "text/javascript; charset=utf-8"),
         ("/icon.svg", "image/svg+xml"),
     ] {
         let reply = visitor.get(path).await;
@@ -29,7 +33,8 @@ async fn every_response_tells_browsers_to_be_strict() {
     let mut visitor = server.visitor();
     for path in [
         "/",
-        "/script.js",
+        "/devices",
+        "/shop.js",
         "/nothing",
         "/api/me",
         "/api/ping",
@@ -56,20 +61,22 @@ async fn every_response_tells_browsers_to_be_strict() {
 #[tokio::test]
 async fn the_page_has_no_script_or_style_of_its_own() {
     let server = Server::start(&[], MemoryStore::new()).await;
-    let page = server.visitor().get("/").await.body;
-    assert_eq!(
-        page.matches("<script").count(),
-        page.matches("<script src=\"/").count()
-    );
-    for inline in [
-        "<style",
-        " style=",
-        " onclick=",
-        " onload=",
-        "javascript:",
-        "http://",
-        "https://",
-    ] {
-        assert!(!page.contains(inline), "{inline}");
+    for path in ["/", "/devices"] {
+        let page = server.visitor().get(path).await.body;
+        assert_eq!(
+            page.matches("<script").count(),
+            page.matches("<script src=\"/").count()
+        );
+        for inline in [
+            "<style",
+            " style=",
+            " onclick=",
+            " onload=",
+            "javascript:",
+            "http://",
+            "https://",
+        ] {
+            assert!(!page.contains(inline), "{inline}");
+        }
     }
 }

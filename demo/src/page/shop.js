@@ -1,42 +1,12 @@
-// Everything on this page goes through the JSON interface. Whatever comes from the server or from a person is
-// put into the page as text, never as HTML.
+// The shop. Everything goes through the JSON interface.
 
-const LOG_LENGTH = 12;
+import { Live } from "/live.js";
+import { call, element, isBusy, log, onClick, onSubmit, reason, result, run, say, send, text } from "/page.js";
+
 const PARALLEL = 20;
-
-const element = (id) => document.getElementById(id);
 
 /** What the server last said of the session; `null` for nobody. */
 let account = null;
-
-// --- talking to the server -------------------------------------------------------------------------------------
-
-/** One request. Answers status and body; throws only where no server answers. */
-async function send(method, path, body) {
-  const started = performance.now();
-  const response = await fetch(path, {
-    method,
-    cache: "no-store",
-    headers: body === undefined ? {} : { "content-type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  const text = await response.text();
-  const took = Math.round(performance.now() - started);
-  let answer = null;
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    // A 204 has no body.
-  }
-  return { method, path, status: response.status, ok: response.ok, text, answer, took };
-}
-
-/** One request, shown in the list of what the server said. */
-async function call(method, path, body) {
-  const reply = await send(method, path, body);
-  log(`${method} ${path}`, `${reply.status}`, reply.ok, reply.text, reply.took);
-  return reply;
-}
 
 // --- what the buttons do ---------------------------------------------------------------------------------------
 
@@ -49,7 +19,10 @@ async function whoAmI() {
 }
 
 async function login() {
-  const reply = await call("POST", "/api/login", { name: element("name").value });
+  const reply = await call("POST", "/api/login", {
+    name: element("name").value,
+    remember: element("remember").checked,
+  });
   if (!reply.ok) {
     return complain(reply);
   }
@@ -156,6 +129,11 @@ function show(newAccount) {
     fieldset.disabled = account === null;
   }
   showCart(account?.cart ?? []);
+  if (account === null) {
+    live.close();
+  } else {
+    live.open();
+  }
 }
 
 function showCart(cart) {
@@ -184,26 +162,13 @@ function showCart(cart) {
   element("empty").textContent = account === null ? "Sign in to fill a cart." : "Nothing in it yet.";
 }
 
-function say(message, bad = false) {
-  const status = element("status");
-  status.textContent = message;
-  status.classList.toggle("bad", bad);
-}
-
 /** The server refused: says why, in its own words. */
 function complain(reply) {
   if (reply.status === 401) {
     show(null);
   }
-  say(reply.answer?.error ?? `The server answered ${reply.status}.`, true);
+  say(reason(reply), true);
   forgetResults();
-}
-
-function result(what, message, good) {
-  const place = element(`${what}-result`);
-  place.textContent = message;
-  place.classList.toggle("good", good === true);
-  place.classList.toggle("bad", good === false);
 }
 
 function forgetResults() {
@@ -211,61 +176,22 @@ function forgetResults() {
   result("race", "");
 }
 
-function log(request, status, good, body, took) {
-  element("log-empty").hidden = true;
-  const row = document.createElement("li");
-  const outcome = text("b", status);
-  outcome.className = good ? "good" : "";
-  const shown = body.length > 120 ? `${body.slice(0, 120)}…` : body;
-  row.append(outcome, `${request} `, text("span", `${shown} (${took} ms)`));
-  const list = element("log");
-  list.prepend(row);
-  while (list.children.length > LOG_LENGTH) {
-    list.lastChild.remove();
-  }
-}
+// --- live ------------------------------------------------------------------------------------------------------
 
-function text(name, content) {
-  const node = document.createElement(name);
-  node.textContent = content;
-  return node;
-}
+const live = new Live(async () => {
+  const reply = await send("GET", "/api/me");
+  if (isBusy() || (!reply.ok && reply.status !== 401)) {
+    return null;
+  }
+  if (!reply.ok) {
+    show(null);
+    say("You are signed out: the session was ended elsewhere.");
+    forgetResults();
+  }
+  return reply.ok;
+});
 
 // --- wiring ----------------------------------------------------------------------------------------------------
-
-let busy = false;
-
-/** Runs one action at a time, and says so if the server cannot be reached. */
-async function run(action, control) {
-  if (busy) {
-    return;
-  }
-  busy = true;
-  control?.setAttribute("aria-busy", "true");
-  try {
-    await action();
-  } catch (error) {
-    if (!(error instanceof TypeError)) {
-      throw error;
-    }
-    say("The server does not answer. Is the demo still running?", true);
-    forgetResults();
-  } finally {
-    control?.removeAttribute("aria-busy");
-    busy = false;
-  }
-}
-
-function onSubmit(id, action) {
-  element(id).addEventListener("submit", (event) => {
-    event.preventDefault();
-    run(action, event.submitter);
-  });
-}
-
-function onClick(id, action) {
-  element(id).addEventListener("click", (event) => run(action, event.currentTarget));
-}
 
 onSubmit("login", login);
 onSubmit("add", add);
