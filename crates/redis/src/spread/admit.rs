@@ -147,14 +147,19 @@ struct Admission<'a> {
 }
 
 impl Admission<'_> {
-    async fn take_turn(&mut self) -> Result<(), RedisStoreError> {
+    /// Whether others had theirs first, so that what was seen is old.
+    async fn take_turn(&mut self) -> Result<bool, RedisStoreError> {
         let mut hasher = DefaultHasher::new();
         hasher.write(self.owner.as_str().as_bytes());
         let turns = &self.inner.turns;
         let turn = &turns[hasher.finish() as usize % turns.len()];
+        if let Ok(turn) = turn.try_lock() {
+            self.turn = Some(turn);
+            return Ok(false);
+        }
         let turn = timeout_at(self.deadline, turn.lock()).await;
         self.turn = Some(turn.map_err(|_| self.inner.patience.timed_out())?);
-        Ok(())
+        Ok(true)
     }
 
     /// Makes an entry in the index, if there is room or room can be made: by ending those that it answers, before
@@ -183,8 +188,7 @@ impl Admission<'_> {
             if look.live.len() + look.expected < max {
                 continue;
             }
-            if self.queues && self.turn.is_none() {
-                self.take_turn().await?;
+            if self.queues && self.turn.is_none() && self.take_turn().await? {
                 continue;
             }
             if look.expected > 0 {
