@@ -151,6 +151,7 @@ impl<T> RedisStoreBuilder<T> {
             patience: self.patience,
             payload_limit: self.payload_limit,
             announces: self.announces,
+            turns: Default::default(),
             runtime,
         };
         inner

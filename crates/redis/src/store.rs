@@ -50,6 +50,9 @@ pub(crate) struct Inner {
     pub(crate) payload_limit: usize,
     /// Whether endings are announced.
     pub(crate) announces: bool,
+    /// Sign-ins of one owner at his limit take turns here, those of one process: waiting in a queue costs the
+    /// servers nothing. Which turn is a matter of the owner's hash.
+    pub(crate) turns: [tokio::sync::Mutex<()>; 32],
     /// Where listeners run.
     pub(crate) runtime: Handle,
 }

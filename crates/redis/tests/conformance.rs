@@ -112,7 +112,8 @@ async fn a_cluster() {
     let cluster = Arc::new(Mutex::new(cluster));
     let (spoiler, killer) = (Arc::clone(&cluster), Arc::clone(&cluster));
     let restarted = url.clone();
-    let harness = harness(url.clone(), Duration::from_secs(10))
+    // 64 sign-ins of an owner at the limit follow each other, each with several trips that wait for the disk.
+    let harness = harness(url.clone(), BOUND)
         .corrupt(move |store, key| {
             let name = session_name(&store, &key);
             ask_cluster(

@@ -14,12 +14,14 @@
 //! moved to another key, and the place that it was to leave may not be free: the index is asked again.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
 use std::time::Duration;
 
 use cloakroom_store::{
     AdmitOutcome, Expect, Owner, OwnerLimit, SessionKey, SetOutcome, Timestamp, WhenReached,
 };
-use tokio::time::Instant;
+use tokio::sync::MutexGuard;
+use tokio::time::{Instant, timeout_at};
 
 use super::index::{Entry, bury, drawn_at, leave, nonce, remove, split};
 use super::{ATTEMPTS, Written, crowded, destroy, replace, set, write};
@@ -62,6 +64,8 @@ pub(crate) async fn admit(
         bound: draft.bound(),
         spared: ending.map(member),
         dead: Vec::new(),
+        queues: true,
+        turn: None,
         deadline,
     };
     let mut ending = ending;
@@ -78,6 +82,8 @@ pub(crate) async fn admit(
                 false => Ok(AdmitOutcome::Refused),
             };
         };
+        // Others may wait for this entry from now on, so it must not wait for them.
+        admission.queues = false;
         // Before anything ends: there is no way back.
         if !looked && (ending.is_some() || !victims.is_empty()) {
             looked = true;
@@ -134,10 +140,28 @@ struct Admission<'a> {
     spared: Option<String>,
     /// Entries that are dead for ever.
     dead: Vec<Vec<u8>>,
+    /// Whether it waits for its turn before it waits for anything else.
+    queues: bool,
+    turn: Option<MutexGuard<'a, ()>>,
     deadline: Instant,
 }
 
 impl Admission<'_> {
+    /// Whether others had theirs first, so that what was seen is old.
+    async fn take_turn(&mut self) -> Result<bool, RedisStoreError> {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(self.owner.as_str().as_bytes());
+        let turns = &self.inner.turns;
+        let turn = &turns[hasher.finish() as usize % turns.len()];
+        if let Ok(turn) = turn.try_lock() {
+            self.turn = Some(turn);
+            return Ok(false);
+        }
+        let turn = timeout_at(self.deadline, turn.lock()).await;
+        self.turn = Some(turn.map_err(|_| self.inner.patience.timed_out())?);
+        Ok(true)
+    }
+
     /// Makes an entry in the index, if there is room or room can be made: by ending those that it answers, before
     /// anything is written under the entry. `None`: there is no room.
     async fn reserve(&mut self, entry: &Entry) -> Result<Option<Vec<Entry>>, RedisStoreError> {
@@ -162,6 +186,9 @@ impl Admission<'_> {
                 return Ok(None);
             }
             if look.live.len() + look.expected < max {
+                continue;
+            }
+            if self.queues && self.turn.is_none() && self.take_turn().await? {
                 continue;
             }
             if look.expected > 0 {
