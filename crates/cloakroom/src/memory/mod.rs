@@ -16,7 +16,9 @@ mod sync;
 pub use builder::{MemoryStoreBuilder, WhenFull};
 pub use store::MemoryStore;
 
-#[cfg(all(test, cloakroom_shuttle))]
+#[cfg(test)]
+#[cfg(cloakroom_shuttle)]
 mod interleavings;
-#[cfg(all(test, not(cloakroom_shuttle)))]
+#[cfg(test)]
+#[cfg(not(cloakroom_shuttle))]
 mod tests;
