@@ -240,7 +240,7 @@ fn check_secret(text: &str) {
                 assert!(
                     !shown
                         || Secret::from_bytes(b"")
-                            .unwrap_err()
+                            .expect_err("it is empty")
                             .to_string()
                             .contains(text)
                 );
