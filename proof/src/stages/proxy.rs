@@ -102,12 +102,14 @@ async fn forth(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
 
 async fn back(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, line: &Line) {
     let mut buffer = vec![0; 16 * 1024];
+    // Once something is missing nothing may follow: TCP loses the end of a stream, never its middle.
+    let mut lost = false;
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let delay = line.delay_millis.load(Ordering::Relaxed);
         if delay > 0 {
             tokio::time::sleep(Duration::from_millis(delay)).await;
         }
-        let lost = line.swallows.load(Ordering::Relaxed);
+        lost |= line.swallows.load(Ordering::Relaxed);
         if !lost && to.write_all(&buffer[..length]).await.is_err() {
             return;
         }
