@@ -10,6 +10,13 @@ use crate::part::Part;
 use crate::results::Results;
 
 pub fn write(results: &Results, directory: &Path) -> Result<(), Failure> {
+    // Charts of figures that are no longer measured.
+    for entry in std::fs::read_dir(directory)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|extension| extension == "svg") {
+            std::fs::remove_file(file)?;
+        }
+    }
     let mut page = String::from(
         "# Measurements\n\nMade by `cargo xtask bench`, which also writes [results.json](results.json) with every \
          figure. Medians; in brackets the lowest and the highest round. The best of a row is bold, whoever's it \
@@ -38,7 +45,9 @@ fn section(page: &mut String, part: &Part, directory: &Path) -> Result<(), Failu
     for metric in &part.distinct(|figure| figure.metric.clone()) {
         let _ = write!(page, "### {}: {metric}\n\n", part.title);
         if let Some(svg) = chart::of(part, metric) {
-            let slug = metric.replace(", ", "-").replace(' ', "-").to_lowercase();
+            let letters = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+            let slug = metric.to_lowercase().replace(", ", "-").replace("'s", "");
+            let slug: String = slug.chars().map(letters).collect();
             let name = format!("{}-{slug}.svg", part.id);
             std::fs::write(directory.join(&name), svg)?;
             let _ = write!(page, "![{}: {metric}]({name})\n\n", part.title);

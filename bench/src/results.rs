@@ -82,14 +82,18 @@ fn machine() -> Vec<(String, String)> {
         .and_then(|text| text.split(' ').next()?.parse::<f64>().ok())
         .map_or(0.0, |kilobytes| kilobytes / 1024.0 / 1024.0);
     let virtual_machine = if flags.contains("hypervisor") { "yes" } else { "no" };
+    let load = read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned();
+    let busy = load.parse().is_ok_and(|load: f64| load > 1.0);
+    let remark = if busy { ": busy with other work, trust no timing, only what was counted" } else { "" };
     [
+        ("load before the run", format!("{load}{remark}")),
         ("day", said("date", &["+%Y-%m-%d"])),
         ("processor", after_colon(&cpu, "model name").unwrap_or_default()),
         ("cores", cores.to_string()),
         ("SHA instructions", sha.to_owned()),
         ("virtual machine", virtual_machine.to_owned()),
         ("memory", format!("{gigabytes:.0} GiB")),
-        ("system", said("uname", &["-sr"])),
+        ("system", said("uname", &["-sm"])),
         ("compiler", said("rustc", &["--version"])),
         ("profile", "release, thin LTO, one codegen unit; allocator: the system's".to_owned()),
     ]
