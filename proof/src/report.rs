@@ -49,10 +49,12 @@ impl Report {
         self.verdicts.get(column(verdict)).copied().unwrap_or(0)
     }
 
-    /// Whether the store did nothing that it promises not to do.
+    /// Whether the store did nothing that it promises not to do. That a write which nobody acknowledged is seen before
+    /// it is safe breaks no promise, and InnoDB does it: it is counted, and no failure.
     #[must_use]
     pub fn is_fine(&self) -> bool {
-        self.verdicts.is_empty() || !self.promises
+        let harmless = column(Verdict::SeenTooSoon);
+        !self.promises || self.verdicts.keys().all(|verdict| *verdict == harmless)
     }
 
     /// The first few histories that no order explains, told for readers.
@@ -65,6 +67,7 @@ impl Report {
 fn column(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::LostWrite => "lost",
+        Verdict::SeenTooSoon => "seen too soon",
         Verdict::BroughtBack => "brought back",
         Verdict::StaleRead => "stale",
         Verdict::Impossible => "impossible",
@@ -76,21 +79,22 @@ fn column(verdict: Verdict) -> &'static str {
 #[must_use]
 pub fn table(reports: &[Report]) -> String {
     let mut text = String::from(
-        "| store | operations checked | sessions | faults | unknown outcomes | acknowledged writes lost | \
+        "| store | operations checked | sessions | faults | unknown outcomes | acknowledged writes lost | seen too soon | \
          brought back to life | stale reads | otherwise impossible | undecided | seconds |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|\n",
+         |---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for report in reports {
         let count = |verdict| report.count(verdict);
         let measured = if report.promises { "" } else { " (measured)" };
         text.push_str(&format!(
-            "| {}{measured} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {}{measured} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
             report.store,
             report.operations,
             report.sessions,
             report.faults(),
             report.unknown,
             count(Verdict::LostWrite),
+            count(Verdict::SeenTooSoon),
             count(Verdict::BroughtBack),
             count(Verdict::StaleRead),
             count(Verdict::Impossible),

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 use crate::{CurrentSession, SessionError};
 
-/// The session of a user who proved who they are at most `SECONDS` ago, loaded. Refuses with 403 and the reason
+/// The session of a user who proved who they are less than `SECONDS` seconds ago, loaded. Refuses with 403 and the reason
 /// `not_fresh` if that was longer ago, with 401 if nobody is signed in: ask for the password, then
 /// [`reauthenticate`](cloakroom::CurrentSession::reauthenticate).
 ///

@@ -9,6 +9,9 @@ use super::step::{Act, Seen, Step};
 pub enum Verdict {
     /// A write that had been acknowledged is gone, or was overwritten by one that had not seen it.
     LostWrite,
+    /// A write that nobody acknowledged was seen by a read, and was gone later: the store shows what is not on its
+    /// disk yet.
+    SeenTooSoon,
     /// A session that had ended was live again, or an id that had been given up opened it.
     BroughtBack,
     /// A read answered what had been written over before it was asked.
@@ -23,6 +26,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::LostWrite => "an acknowledged write was lost",
+            Self::SeenTooSoon => "a write was seen before it was safe, and lost",
             Self::BroughtBack => "a session was brought back to life",
             Self::StaleRead => "a read was stale",
             Self::Impossible => "no order explains it",
@@ -64,7 +68,7 @@ impl Verdict {
                 });
                 match seen_again {
                     true => Self::StaleRead,
-                    false => Self::LostWrite,
+                    false => Self::lost(before, steps),
                 }
             }
             Seen::Live(value) => {
@@ -83,10 +87,32 @@ impl Verdict {
                     });
                 match (is_older, still_there) {
                     (true, true) => Self::StaleRead,
-                    (true, false) => Self::LostWrite,
+                    (true, false) => Self::lost(before, steps),
                     (false, _) => Self::Impossible,
                 }
             }
+        }
+    }
+
+    /// The newest write of the session is gone: whether anybody had been told that it was stored.
+    fn lost(before: &[State], steps: &[Step]) -> Self {
+        let acknowledged = |writer: u64| {
+            steps.iter().any(|step| {
+                let wrote = match &step.act {
+                    Act::Write { writer, .. } => *writer,
+                    Act::Begin { value, .. } => value.writer,
+                    _ => return false,
+                };
+                wrote == writer && step.certain
+            })
+        };
+        let mut writers = before.iter().filter_map(|state| match state {
+            State::Live(live) => Some(live.value.writer),
+            _ => None,
+        });
+        match writers.any(acknowledged) {
+            true => Self::LostWrite,
+            false => Self::SeenTooSoon,
         }
     }
 }

@@ -154,7 +154,7 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
         self.exchange.reauthenticate().await
     }
 
-    /// Refuses unless the user proved who they are within this time: before changes of password, payments and
+    /// Refuses unless the user proved who they are less than this time ago: before changes of password, payments and
     /// the like (OWASP ASVS 5.0, 7.5.1 and 7.5.3). Ask for the password, call
     /// [`reauthenticate`](Self::reauthenticate), and it passes.
     ///
@@ -165,7 +165,7 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
         let live = self.exchange.live()?;
         let now = self.exchange.inner().storage.now();
         let proved = live.record.times.authenticated_at;
-        if proved.is_some_and(|at| now.since(at) <= within) {
+        if proved.is_some_and(|at| now.since(at) < within) {
             return Ok(());
         }
         Err(Error::new(ErrorKind::NotFresh))

@@ -1,6 +1,6 @@
 //! The sessions of this session's owner.
 
-use cloakroom_store::Owner;
+use cloakroom_store::{Owner, SessionKey};
 
 use crate::request::Exchange;
 use crate::request::state::Live;
@@ -14,7 +14,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             return Ok(Vec::new());
         };
         let entries = self.inner().storage.list_by_owner(&owner).await?;
-        let info = |entry| SessionInfo::new(entry, Some(&live.key));
+        let own = self.own_key(&live).await?;
+        let info = |entry| SessionInfo::new(entry, Some(&own));
         Ok(entries.into_iter().map(info).collect())
     }
 
@@ -25,7 +26,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             return Ok(0);
         };
         let storage = &self.inner().storage;
-        storage.destroy_by_owner(&owner, Some(&live.key)).await
+        let own = self.own_key(&live).await?;
+        storage.destroy_by_owner(&owner, Some(&own)).await
     }
 
     /// Ends all of them. How many were live.
@@ -38,6 +40,11 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         // This one is among them, unless it moved or changed hands meanwhile. The cookie goes in any case.
         self.logout().await?;
         Ok(count)
+    }
+
+    /// Where this session is now: another request of this browser may have renewed its id since.
+    async fn own_key(&self, live: &Live<T>) -> Result<SessionKey, Error> {
+        Ok(self.moved(&live.key).await?.unwrap_or(live.key))
     }
 
     fn owned(&self) -> Result<(Live<T>, Option<Owner>), Error> {

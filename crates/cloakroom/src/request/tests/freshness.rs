@@ -9,7 +9,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn what_needs_a_fresh_sign_in_is_refused_after_a_while_until_the_user_signs_in_again() {
     let it = Fixture::new();
     let cookie = it.signed_in(&["ada"]).await;
-    it.advance(60);
+    it.advance(59);
     let (_, session) = it.open(&cookie).await;
     session.require_fresh(MINUTE).unwrap();
 

@@ -219,6 +219,25 @@ async fn signing_in_over_a_session_that_is_being_renewed_ends_it() {
 }
 
 #[tokio::test]
+async fn ending_the_others_spares_this_session_though_its_id_was_renewed_meanwhile() {
+    let renewal = RenewIds::every(Duration::from_secs(600));
+    let it = Fixture::with(|builder| {
+        builder
+            .renew_ids(renewal)
+            .owned_by(|cart: &Vec<String>| cart.first().cloned())
+    });
+    let other = it.signed_in(&["ada"]).await;
+    let old = it.signed_in(&["ada"]).await;
+    it.advance(600);
+    let (_, slow) = it.open(&old).await;
+    let (first, _) = it.open(&old).await;
+    let new = sent(&first).await.unwrap();
+    assert_eq!(slow.destroy_others().await.unwrap(), 1);
+    assert_eq!(it.stored(&other).await, None);
+    assert!(it.stored(&new).await.is_some());
+}
+
+#[tokio::test]
 async fn an_explicit_rotation_leaves_no_trail() {
     let it = renewing();
     let old = it.signed_in(&["ada"]).await;
