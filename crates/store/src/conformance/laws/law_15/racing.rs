@@ -74,6 +74,34 @@ pub(super) async fn one_of_many_wins<S: Store<Payload>>(
     leads(stage, &from, Some(trail)).await
 }
 
+/// As the engine does it, whose next id follows from the one before.
+pub(super) async fn one_of_many_wins_the_same_key<S: Store<Payload>>(
+    stage: &Stage<'_, S>,
+    round: usize,
+) -> Result<(), Violation> {
+    stage.scene("many renew one session at once, all to the same key");
+    let mut record = stage.record(1);
+    record.owner = Some(owner("Grace Hopper"));
+    let (from, to) = (stage.create(&record).await?, key());
+    let ends_at = later(stage);
+    let racers = (1..=CROWD).map(|number| {
+        let client = stage.client(number);
+        Box::pin(async move { Ok(client.renew(&from, &to, record.times, ends_at).await?) })
+            as Racer<_>
+    });
+    let answers = stage.race(round, racers.collect()).await?;
+    let moved = |answer: &&RotateOutcome| matches!(answer, RotateOutcome::Moved { .. });
+    stage.equal(answers.iter().filter(moved).count(), 1, "how many won")?;
+    let client = stage.client(1);
+    stage.dead(client.get(&from).await?, "the old key is live")?;
+    let found = client.get(&to).await?;
+    stage.check(found.is_some(), "the session that was moved is not there")?;
+    let trail = Trail::new(to, record.times.renewed_at);
+    leads(stage, &from, Some(trail)).await?;
+    client.destroy(&to).await?;
+    stage.dead(client.get(&to).await?, "it was ended")
+}
+
 pub(super) async fn nobody_finds_neither<S: Store<Payload>>(
     stage: &Stage<'_, S>,
     round: usize,
