@@ -5,7 +5,7 @@
 //! - [`install`]: what the chosen steps need, and how it gets here.
 //! - [`steps`]: the table of steps, one file for each.
 //! - [`fuzz`]: the long run of the fuzz targets.
-//! - [`bench`], [`guard`]: what is measured, and what is not to grow.
+//! - [`mod@bench`], [`mod@guard`]: what is measured, and what is not to grow.
 //! - [`house`], [`package`]: the workspace as cargo describes it.
 //! - [`command`], [`outcome`], [`totals`], [`report`]: running a step, and what came of it.
 
