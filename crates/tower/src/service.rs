@@ -69,9 +69,6 @@ where
         let head = Head::of(headers, extensions, &self.sessions, self.peer);
         let session = self.sessions.for_request(head);
         request.extensions_mut().insert(session.clone());
-        ResponseFuture::new(
-            self.inner.call(request),
-            Some((session, self.sessions.clone())),
-        )
+        ResponseFuture::new(self.inner.call(request), Some(session))
     }
 }

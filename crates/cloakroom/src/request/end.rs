@@ -8,7 +8,7 @@ use crate::request::Exchange;
 impl<T: Send + Sync + 'static> Exchange<T> {
     pub(super) async fn destroy(&self) -> Result<(), Error> {
         drop(self.consult());
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         self.end().await?;
         self.state().ended();
         Ok(())
@@ -16,7 +16,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     pub(super) async fn logout(&self) -> Result<(), Error> {
         drop(self.consult());
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         self.end().await?;
         self.state().logged_out();
         Ok(())

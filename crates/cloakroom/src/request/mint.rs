@@ -45,14 +45,14 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             // Two equal random ids, or a store that breaks its laws.
             Admission::Exists => return Err(Error::new(ErrorKind::Internal)),
         };
-        self.created(Live {
+        let live = Box::new(Live {
             id,
             key,
             record,
             is_new: true,
             by_old_id: false,
-        })
-        .await?;
+        });
+        self.created(live).await?;
         if let Some(from) = ending {
             // What was to end may have moved in this moment.
             self.end_moved(&from).await?;
@@ -62,7 +62,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     /// Notes a session that has just got its id. If the response was handed over meanwhile nobody will learn
     /// that id, so the session is ended again.
-    pub(super) async fn created(&self, live: Live<T>) -> Result<(), Error> {
+    pub(super) async fn created(&self, live: Box<Live<T>>) -> Result<(), Error> {
         let key = live.key;
         {
             let mut state = self.state();

@@ -1,7 +1,7 @@
 use crate::SignedSessionId;
 use crate::lifetimes::cookie_max_age;
 use crate::request::Exchange;
-use crate::request::state::{CookieChange, Phase};
+use crate::request::state::{CookieChange, Phase, State};
 
 /// What the response to a request needs on account of its session.
 ///
@@ -31,6 +31,12 @@ impl ResponseEffect {
         self.set_cookie.as_ref().map(|cookie| cookie.0.as_str())
     }
 
+    /// The same, given away.
+    #[must_use]
+    pub fn into_set_cookie(self) -> Option<String> {
+        self.set_cookie.map(|cookie| cookie.0)
+    }
+
     /// Whether the response depends on the session's cookie, so that caches must tell apart who asked: `Vary:
     /// Cookie` (RFC 9110, section 12.5.5).
     #[must_use]
@@ -58,9 +64,14 @@ pub fn vary_has_cookie(value: &[u8]) -> bool {
 
 impl<T: Send + Sync + 'static> Exchange<T> {
     /// From here on the cookie cannot change.
-    pub(super) fn respond(&self) -> ResponseEffect {
-        let mut state = self.state();
+    pub(super) fn respond(&self, state: &mut State<T>) -> ResponseEffect {
         state.responded = true;
+        if matches!(state.phase, Phase::Unread) {
+            return ResponseEffect {
+                set_cookie: None,
+                vary_cookie: false,
+            };
+        }
         let change = std::mem::replace(&mut state.cookie, CookieChange::Keep);
         let resend = state.resend.take();
         let inner = self.inner();
@@ -84,7 +95,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         };
         ResponseEffect {
             set_cookie: set_cookie.map(SetCookie),
-            vary_cookie: !matches!(state.phase, Phase::Unread),
+            vary_cookie: true,
         }
     }
 }
