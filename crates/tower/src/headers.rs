@@ -32,8 +32,8 @@ fn add_to_vary(headers: &mut HeaderMap) {
     }
 }
 
-/// Takes out a cookie of that name that the application set by hand: a response must not set one twice (RFC
-/// 6265bis, section 4.1.1). Others stay as they are.
+/// Adds the cookie, and takes out one of that name that the application set by hand: a response must not set one
+/// twice (RFC 6265bis, section 4.1.1). Others stay as they are.
 fn set_cookie(headers: &mut HeaderMap, name: &CookieName, cookie: HeaderValue) {
     let is_ours = |value: &HeaderValue| {
         let start = value.as_bytes().split(|byte| *byte == b'=').next();

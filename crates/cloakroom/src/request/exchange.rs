@@ -35,7 +35,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         // As a rule nobody else has it, and then there is no place in a queue to prepare.
         match self.turns.try_lock() {
             Ok(turn) => turn,
-            Err(_) => self.turns.lock().await,
+            Err(_) => Box::pin(self.turns.lock()).await,
         }
     }
 

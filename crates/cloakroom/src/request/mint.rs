@@ -18,7 +18,7 @@ pub(super) struct Origin {
     /// Overrides what `owned_by` says.
     pub(super) owner: Option<Owner>,
     /// What the client said of itself.
-    pub(super) client: Option<ClientInfo>,
+    pub(super) client: Option<Arc<ClientInfo>>,
     /// Somebody just proved who they are.
     pub(super) authenticated: bool,
 }
@@ -73,7 +73,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             state.ended();
         }
         // Should this fail, it lies there until it expires.
-        let _ = self.inner().storage.destroy(&key).await;
+        let _ = Box::pin(self.inner().storage.destroy(&key)).await;
         Err(Error::new(ErrorKind::ResponseStarted))
     }
 
@@ -100,10 +100,9 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         record.owner = owner;
         record.client = match (origin.client, &self.inner().clients) {
             (Some(said), _) => Some(said),
-            (None, Some(address)) => Some(client_info(self.head(), address)),
+            (None, Some(address)) => Some(Arc::new(client_info(self.head(), address))),
             (None, None) => None,
-        }
-        .map(Arc::new);
+        };
         Ok(record)
     }
 

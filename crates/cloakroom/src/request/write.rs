@@ -29,7 +29,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             None => {
                 let origin = self.unauthenticated();
                 // What does not decode is left alone: a release that is rolled back may read it again.
-                self.mint(data, origin, None).await
+                // Boxed: a save over a live session, which is more common, needs none of this.
+                Box::pin(self.mint(data, origin, None)).await
             }
         }
     }
