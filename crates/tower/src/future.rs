@@ -18,7 +18,7 @@ pin_project! {
         // `None` where an outer layer does it.
         session: Option<LazySession<T>>,
         // Only while the store is told that an idle session was used.
-        finishing: Option<Finishing<B>>,
+        finishing: Option<Box<Finishing<B>>>,
     }
 }
 
@@ -56,10 +56,10 @@ where
                 return Poll::Ready(Ok(response));
             }
             let session = session.clone();
-            *this.finishing = Some(Finishing {
+            *this.finishing = Some(Box::new(Finishing {
                 response: Some(response),
                 effect: Box::pin(async move { session.finish().await }),
-            });
+            }));
         }
         let finishing = this.finishing.as_mut().expect("it was set a moment ago");
         let effect = ready!(finishing.effect.as_mut().poll(context));

@@ -11,14 +11,17 @@ pub(crate) fn apply(effect: ResponseEffect, name: &CookieName, headers: &mut Hea
         let cookie =
             HeaderValue::try_from(cookie).expect("a checked cookie has visible ASCII only");
         set_cookie(headers, name, cookie);
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(
+            CACHE_CONTROL,
+            const { HeaderValue::from_static("no-store") },
+        );
     }
 }
 
 fn add_to_vary(headers: &mut HeaderMap) {
     match headers.entry(VARY) {
         Entry::Vacant(entry) => {
-            entry.insert(HeaderValue::from_static("Cookie"));
+            entry.insert(const { HeaderValue::from_static("Cookie") });
         }
         Entry::Occupied(mut entry) => {
             if entry.iter().any(|value| vary_has_cookie(value.as_bytes())) {

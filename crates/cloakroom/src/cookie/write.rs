@@ -143,6 +143,18 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_is_exactly_as_large_as_it_needs_to_be() {
+        let writer = CookieWriter::new(&CookieOptions::new()).unwrap();
+        let key = SigningKey::derive(&Secret::generate().unwrap(), writer.name());
+        let (_, signed) = new_session_id(&key).unwrap();
+        let month = Some(Duration::from_secs(30 * 86_400));
+        let cookies = [None, month, Some(Duration::MAX)].map(|left| writer.set(&signed, left));
+        for cookie in cookies.into_iter().chain([writer.remove()]) {
+            assert_eq!(cookie.capacity(), cookie.len(), "{}", cookie.len());
+        }
+    }
+
+    #[test]
     fn max_age_stays_within_what_browsers_keep() {
         let ten_years = Duration::from_secs(10 * 365 * 86_400);
         let age = |left| write(CookieOptions::new(), Some(left)).0;

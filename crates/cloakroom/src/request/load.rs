@@ -121,7 +121,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         }
         if unconfirmed {
             let mut next = self.inner().successors.candidates(id);
-            self.state().resend = next.find(|next| next.key() == moved.key);
+            self.state().resend = next.find(|next| next.key() == moved.key).map(Box::new);
         }
         let Moved { key, record, .. } = moved;
         Ok(Some(Box::new(Live {

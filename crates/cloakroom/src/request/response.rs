@@ -24,6 +24,12 @@ impl std::fmt::Debug for SetCookie {
 }
 
 impl ResponseEffect {
+    /// Of a session that nothing asked for.
+    pub(super) const NOTHING: Self = Self {
+        set_cookie: None,
+        vary_cookie: false,
+    };
+
     /// The value of a `Set-Cookie` field: to be appended, and no other cookie of this name with it. Such a
     /// response must not be stored by a cache (RFC 9111, section 7.3): `Cache-Control: no-store`.
     #[must_use]
@@ -66,19 +72,13 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// From here on the cookie cannot change.
     pub(super) fn respond(&self, state: &mut State<T>) -> ResponseEffect {
         state.responded = true;
-        if matches!(state.phase, Phase::Unread) {
-            return ResponseEffect {
-                set_cookie: None,
-                vary_cookie: false,
-            };
-        }
         let change = std::mem::replace(&mut state.cookie, CookieChange::Keep);
         let resend = state.resend.take();
         let inner = self.inner();
         let set_cookie = match change {
             CookieChange::Keep if resend.is_none() => None,
             CookieChange::Remove => Some(inner.cookie.remove()),
-            CookieChange::Keep | CookieChange::Send => resend.as_ref().or(state.id()).map(|id| {
+            CookieChange::Keep | CookieChange::Send => resend.as_deref().or(state.id()).map(|id| {
                 let now = inner.storage.now();
                 let max_age = match state.live() {
                     Some(live) => {
@@ -95,7 +95,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         };
         ResponseEffect {
             set_cookie: set_cookie.map(SetCookie),
-            vary_cookie: true,
+            vary_cookie: !matches!(state.phase, Phase::Unread),
         }
     }
 }

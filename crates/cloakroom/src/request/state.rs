@@ -14,7 +14,7 @@ pub(crate) struct State<T> {
     /// The response's headers were handed over; its cookie cannot change any more.
     pub(crate) responded: bool,
     /// The id that the session was given by a renewal whose response was lost, to be sent once more.
-    pub(crate) resend: Option<SessionId>,
+    pub(crate) resend: Option<Box<SessionId>>,
 }
 
 /// Where the session of this request stands.

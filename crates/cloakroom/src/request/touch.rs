@@ -6,7 +6,7 @@ use cloakroom_store::RotateOutcome;
 
 use crate::lifetimes::touch_due;
 use crate::renew_ids::{is_unconfirmed, seen};
-use crate::request::state::{Live, State};
+use crate::request::state::{Live, Phase, State};
 use crate::request::{Exchange, ResponseEffect};
 use crate::{RenewIds, SessionId};
 
@@ -25,6 +25,11 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// What the response needs, unless the store is to be told something first.
     pub(super) fn respond_now(&self) -> Option<ResponseEffect> {
         let mut state = self.state();
+        if matches!(state.phase, Phase::Unread) {
+            // Nothing asked for the session: what most requests of most applications come to.
+            state.responded = true;
+            return Some(ResponseEffect::NOTHING);
+        }
         match self.due(&state) {
             Due::Nothing => Some(self.respond(&mut state)),
             Due::Touch | Due::Renewal(_) => None,
