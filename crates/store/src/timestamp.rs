@@ -50,8 +50,10 @@ impl Timestamp {
     /// How long after `earlier` this is; zero if it is not after it, as when a clock was set back.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        let millis = i128::from(self.0) - i128::from(earlier.0);
-        Duration::from_millis(u64::try_from(millis.max(0)).unwrap_or(u64::MAX))
+        if self.0 <= earlier.0 {
+            return Duration::ZERO;
+        }
+        Duration::from_millis(self.0.abs_diff(earlier.0))
     }
 }
 
@@ -71,7 +73,10 @@ impl fmt::Debug for Timestamp {
 }
 
 fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+    // Not `as_millis`, whose 128 bits nobody needs: this is computed several times in a request.
+    let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    let millis = i64::from(duration.subsec_millis());
+    seconds.saturating_mul(1000).saturating_add(millis)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use cloakroom::{LazySession, ResponseEffect, Sessions};
+use cloakroom::{LazySession, ResponseEffect};
 use http::Response;
 use pin_project_lite::pin_project;
 
@@ -15,10 +15,10 @@ pin_project! {
     pub struct ResponseFuture<F, T, B> {
         #[pin]
         inner: F,
-        // The session, and its configuration for the cookie's name. `None` where an outer layer does it.
-        session: Option<(LazySession<T>, Sessions<T>)>,
+        // `None` where an outer layer does it.
+        session: Option<LazySession<T>>,
         // Only while the store is told that an idle session was used.
-        finishing: Option<Finishing<B>>,
+        finishing: Option<Box<Finishing<B>>>,
     }
 }
 
@@ -28,7 +28,7 @@ struct Finishing<B> {
 }
 
 impl<F, T, B> ResponseFuture<F, T, B> {
-    pub(crate) fn new(inner: F, session: Option<(LazySession<T>, Sessions<T>)>) -> Self {
+    pub(crate) fn new(inner: F, session: Option<LazySession<T>>) -> Self {
         Self {
             inner,
             session,
@@ -46,24 +46,20 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some((session, sessions)) = this.session else {
+        let Some(session) = this.session else {
             return this.inner.poll(context);
         };
         if this.finishing.is_none() {
             let mut response = ready!(this.inner.poll(context))?;
-            if !session.touch_due() {
-                apply(
-                    &session.respond(),
-                    sessions.cookie_name(),
-                    response.headers_mut(),
-                );
+            if let Some(effect) = session.respond_now() {
+                apply(effect, session.cookie_name(), response.headers_mut());
                 return Poll::Ready(Ok(response));
             }
             let session = session.clone();
-            *this.finishing = Some(Finishing {
+            *this.finishing = Some(Box::new(Finishing {
                 response: Some(response),
                 effect: Box::pin(async move { session.finish().await }),
-            });
+            }));
         }
         let finishing = this.finishing.as_mut().expect("it was set a moment ago");
         let effect = ready!(finishing.effect.as_mut().poll(context));
@@ -71,7 +67,7 @@ where
             .response
             .take()
             .expect("a future is not polled after it answered");
-        apply(&effect, sessions.cookie_name(), response.headers_mut());
+        apply(effect, session.cookie_name(), response.headers_mut());
         Poll::Ready(Ok(response))
     }
 }

@@ -8,14 +8,15 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 #[derive(Debug)]
 pub(crate) struct Head {
     cookie: Option<HeaderValue>,
-    // HTTP/2 clients may send many; most send one, and then this takes no memory.
-    more_cookies: Vec<HeaderValue>,
-    // Only where clients are recorded.
-    client: Option<Box<Client>>,
+    // As a rule there is no more, and then this takes no memory.
+    more: Option<Box<More>>,
 }
 
-#[derive(Debug)]
-struct Client {
+#[derive(Debug, Default)]
+struct More {
+    // HTTP/2 clients may send many; most send one.
+    cookies: Vec<HeaderValue>,
+    // Only where clients are recorded, as is the peer.
     fields: Vec<(HeaderName, HeaderValue)>,
     peer: Option<IpAddr>,
 }
@@ -35,45 +36,47 @@ impl Head {
         sessions: &Sessions<T>,
         peer: PeerOf,
     ) -> Self {
-        let mut cookies = headers.get_all(COOKIE).iter().cloned();
-        let cookie = cookies.next();
-        let more_cookies = cookies.collect();
-        let mut wanted = sessions.client_fields().peekable();
-        let client = wanted.peek().is_some().then(|| {
-            let fields = wanted.filter_map(|name| HeaderName::try_from(name).ok());
-            let values = |name: HeaderName| {
-                let values = headers.get_all(&name).iter().cloned();
-                values
-                    .map(move |value| (name.clone(), value))
-                    .collect::<Vec<_>>()
-            };
-            Box::new(Client {
-                fields: fields.flat_map(values).collect(),
-                peer: peer(extensions),
-            })
-        });
-        Self {
-            cookie,
-            more_cookies,
-            client,
+        let mut cookies = headers.get_all(COOKIE).iter();
+        let cookie = cookies.next().cloned();
+        let mut more = None;
+        if let Some(second) = cookies.next() {
+            let more: &mut Box<More> = more.get_or_insert_default();
+            more.cookies = [second].into_iter().chain(cookies).cloned().collect();
         }
+        let mut wanted = sessions.client_fields().peekable();
+        if wanted.peek().is_some() {
+            let more = more.get_or_insert_default();
+            let fields = wanted.filter_map(|name| HeaderName::try_from(name).ok());
+            more.fields = fields.flat_map(|name| values(headers, name)).collect();
+            more.peer = peer(extensions);
+        }
+        Self { cookie, more }
     }
+}
+
+fn values(
+    headers: &HeaderMap,
+    name: HeaderName,
+) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let values: Vec<HeaderValue> = headers.get_all(&name).iter().cloned().collect();
+    values.into_iter().map(move |value| (name.clone(), value))
 }
 
 impl RequestHead for Head {
     fn cookies(&self, reader: &mut dyn FnMut(&[u8])) {
-        let values = self.cookie.iter().chain(&self.more_cookies);
+        let more = self.more.iter().flat_map(|more| &more.cookies);
+        let values = self.cookie.iter().chain(more);
         values.for_each(|value| reader(value.as_bytes()));
     }
 
     fn fields(&self, name: &str, reader: &mut dyn FnMut(&[u8])) {
-        let fields = self.client.iter().flat_map(|client| &client.fields);
+        let fields = self.more.iter().flat_map(|more| &more.fields);
         fields
             .filter(|(field, _)| field.as_str() == name)
             .for_each(|(_, value)| reader(value.as_bytes()));
     }
 
     fn peer(&self) -> Option<IpAddr> {
-        self.client.as_ref()?.peer
+        self.more.as_ref()?.peer
     }
 }

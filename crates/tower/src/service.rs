@@ -62,16 +62,14 @@ where
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         // A layer further out has done it already: two would each send a cookie of the same name.
-        if request.extensions().get::<LazySession<T>>().is_some() {
-            return ResponseFuture::new(self.inner.call(request), None);
-        }
-        let (headers, extensions) = (request.headers(), request.extensions());
-        let head = Head::of(headers, extensions, &self.sessions, self.peer);
-        let session = self.sessions.for_request(head);
-        request.extensions_mut().insert(session.clone());
-        ResponseFuture::new(
-            self.inner.call(request),
-            Some((session, self.sessions.clone())),
-        )
+        let outermost = request.extensions().get::<LazySession<T>>().is_none();
+        let session = outermost.then(|| {
+            let (headers, extensions) = (request.headers(), request.extensions());
+            let head = Head::of(headers, extensions, &self.sessions, self.peer);
+            let session = self.sessions.for_request(head);
+            request.extensions_mut().insert(session.clone());
+            session
+        });
+        ResponseFuture::new(self.inner.call(request), session)
     }
 }

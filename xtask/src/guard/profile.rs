@@ -53,6 +53,15 @@ impl Counted {
         })
     }
 
+    /// What was counted after the first part of a run.
+    pub(crate) fn after(self, first: Self) -> Self {
+        Self {
+            instructions: self.instructions.saturating_sub(first.instructions),
+            hashes: self.hashes.saturating_sub(first.hashes),
+            allocations: self.allocations.saturating_sub(first.allocations),
+        }
+    }
+
     /// What each request costs more than one to the bare application.
     pub(crate) fn above(self, bare: Self, requests: u64) -> Cost {
         let each = |with: u64, bare: u64| (with.saturating_sub(bare) + requests / 2) / requests;
@@ -101,6 +110,18 @@ totals: 25000
         assert_eq!(counted, expected);
         assert_eq!(Counted::of("events: Ir\ntotals: 0\n"), None);
         assert_eq!(Counted::of(""), None);
+    }
+
+    #[test]
+    fn what_was_called_before_counting_began_is_taken_off() {
+        let counted = |instructions, hashes, allocations| Counted {
+            instructions,
+            hashes,
+            allocations,
+        };
+        let all = counted(25_000, 1_306, 3_003);
+        let expected = counted(20_000, 1_000, 2_000);
+        assert_eq!(all.after(counted(5_000, 306, 1_003)), expected);
     }
 
     #[test]

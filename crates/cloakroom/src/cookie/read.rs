@@ -1,6 +1,8 @@
 //! Finding the session's id among a request's cookies, as RFC 6265bis sends them: pairs split at `;`, names
 //! compared byte by byte, space and tab trimmed and nothing else, no quotes, no percent decoding.
 
+use std::io::BufRead;
+
 use crate::RequestHead;
 use crate::session_id::verify;
 use crate::{KeyRing, SessionId};
@@ -67,11 +69,23 @@ pub(crate) fn read<C: RequestHead + ?Sized>(head: &C, name: &str, keys: &KeyRing
 }
 
 fn values<'a>(field: &'a [u8], name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-    field.split(|byte| *byte == b';').filter_map(move |pair| {
+    pairs(field).filter_map(move |pair| {
         // The name first: most cookies of a request are not ours.
         let value = trim_start(pair).strip_prefix(name)?;
         let value = trim_start(value).strip_prefix(b"=")?;
         Some(trim(value))
+    })
+}
+
+/// What stands between the semicolons.
+fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = field;
+    std::iter::from_fn(move || {
+        let start = rest;
+        // The standard library's search for a byte, many bytes at a time, is in reach only this way.
+        let length = rest.skip_until(b';').ok().filter(|length| *length > 0)?;
+        let pair = &start[..length];
+        Some(pair.strip_suffix(b";").unwrap_or(pair))
     })
 }
 

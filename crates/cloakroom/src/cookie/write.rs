@@ -1,6 +1,5 @@
 //! Writing `Set-Cookie` values by the grammar of RFC 6265bis, section 4.1.1.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use super::{CookieName, CookieOptions, SameSite};
@@ -30,36 +29,53 @@ impl CookieWriter {
 
     /// `max_age` is what is left of the session; `None` for a cookie that goes when the browser closes.
     pub(crate) fn set(&self, id: &SignedSessionId, max_age: Option<Duration>) -> String {
-        let mut value = self.start(id.as_str());
-        if let Some(left) = max_age {
-            // Rounded up: some milliseconds have passed since the session began, and 30 days are not to read as
-            // a second less. Also never zero, which would remove the cookie that is being set.
-            let left = left.clamp(Duration::from_millis(1), MAX_AGE_LIMIT);
-            let seconds = left.as_millis().div_ceil(1000);
-            write!(value, "; Max-Age={seconds}").expect("a string takes any text");
-        }
-        value.push_str(&self.attributes);
-        value
+        let Some(left) = max_age else {
+            return self.write(id.as_str(), ["", ""]);
+        };
+        // Rounded up: some milliseconds have passed since the session began, and 30 days are not to read as
+        // a second less. Also never zero, which would remove the cookie that is being set.
+        let left = left.clamp(Duration::from_millis(1), MAX_AGE_LIMIT);
+        let seconds = left.as_secs() + u64::from(left.subsec_millis() > 0);
+        let mut digits = [0; DIGITS];
+        self.write(
+            id.as_str(),
+            ["; Max-Age=", decimal(seconds.max(1), &mut digits)],
+        )
     }
 
     pub(crate) fn remove(&self) -> String {
-        let mut value = self.start("");
         // Both: `Max-Age` wins where it is known, and everything knows `Expires`.
-        value.push_str("; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
-        value.push_str(&self.attributes);
-        value
+        self.write(
+            "",
+            ["; Max-Age=0", "; Expires=Thu, 01 Jan 1970 00:00:00 GMT"],
+        )
     }
 
-    fn start(&self, value: &str) -> String {
-        // Room for `; Max-Age=34560000` or the two attributes of a removal.
-        let capacity =
-            self.name.as_str().len() + SignedSessionId::LENGTH + self.attributes.len() + 24;
-        let mut text = String::with_capacity(capacity);
-        text.push_str(self.name.as_str());
-        text.push('=');
-        text.push_str(value);
+    /// Exactly as large as it needs to be, so that an adapter can make a field of it without copying.
+    fn write(&self, value: &str, lifetime: [&str; 2]) -> String {
+        let parts = [self.name.as_str(), "=", value, lifetime[0], lifetime[1]];
+        let length = parts.iter().map(|part| part.len()).sum::<usize>() + self.attributes.len();
+        let mut text = String::with_capacity(length);
+        for part in parts {
+            text.push_str(part);
+        }
+        text.push_str(&self.attributes);
         text
     }
+}
+
+/// As many as [`MAX_AGE_LIMIT`] has, in seconds.
+const DIGITS: usize = 8;
+
+/// Formatting does the same at ten times the price.
+fn decimal(mut number: u64, digits: &mut [u8; DIGITS]) -> &str {
+    let mut first = DIGITS;
+    while first == DIGITS || number > 0 {
+        first -= 1;
+        digits[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    std::str::from_utf8(&digits[first..]).expect("digits are ASCII")
 }
 
 fn attributes(options: &CookieOptions) -> String {
@@ -124,6 +140,18 @@ mod tests {
             "; Path=/app; Domain=example.com; Secure; HttpOnly; SameSite=None; Partitioned";
         assert_eq!(set, format!("__Secure-sid=ID{attributes}"));
         assert!(remove.starts_with("__Secure-sid=; ") && remove.ends_with(attributes));
+    }
+
+    #[test]
+    fn a_cookie_is_exactly_as_large_as_it_needs_to_be() {
+        let writer = CookieWriter::new(&CookieOptions::new()).unwrap();
+        let key = SigningKey::derive(&Secret::generate().unwrap(), writer.name());
+        let (_, signed) = new_session_id(&key).unwrap();
+        let month = Some(Duration::from_secs(30 * 86_400));
+        let cookies = [None, month, Some(Duration::MAX)].map(|left| writer.set(&signed, left));
+        for cookie in cookies.into_iter().chain([writer.remove()]) {
+            assert_eq!(cookie.capacity(), cookie.len(), "{}", cookie.len());
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::request::Exchange;
 impl<T: Send + Sync + 'static> Exchange<T> {
     pub(super) async fn destroy(&self) -> Result<(), Error> {
         drop(self.consult());
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         self.end().await?;
         self.state().ended();
         Ok(())
@@ -16,7 +16,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     pub(super) async fn logout(&self) -> Result<(), Error> {
         drop(self.consult());
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         self.end().await?;
         self.state().logged_out();
         Ok(())
@@ -43,7 +43,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     pub(super) async fn end_moved(&self, key: &SessionKey) -> Result<(), Error> {
         if self.inner().renew_ids.is_some() {
-            self.inner().storage.destroy_moved(key).await?;
+            // Boxed, as this is rare: the future of a usual sign-in stays small.
+            Box::pin(self.inner().storage.destroy_moved(key)).await?;
         }
         Ok(())
     }
@@ -51,7 +52,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     pub(super) async fn end_ambiguous(&self) -> Result<(), Error> {
         let keys = self.state().ambiguous_keys();
         for key in keys {
-            self.end_under(&key).await?;
+            Box::pin(self.end_under(&key)).await?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::sessions::Inner;
 pub(crate) struct Exchange<T, H: ?Sized = dyn RequestHead> {
     pub(crate) sessions: Sessions<T>,
     /// Held while a verb speaks to the store: two verbs of one request, run at once, take turns.
-    pub(super) turn: tokio::sync::Mutex<()>,
+    turns: tokio::sync::Mutex<()>,
     /// Never held across an `await`.
     state: Mutex<State<T>>,
     head: H,
@@ -23,7 +23,7 @@ impl<T, H> Exchange<T, H> {
     pub(crate) fn new(sessions: Sessions<T>, head: H) -> Self {
         Self {
             sessions,
-            turn: tokio::sync::Mutex::new(()),
+            turns: tokio::sync::Mutex::new(()),
             state: Mutex::new(State::unread()),
             head,
         }
@@ -31,6 +31,14 @@ impl<T, H> Exchange<T, H> {
 }
 
 impl<T: Send + Sync + 'static> Exchange<T> {
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        // As a rule nobody else has it, and then there is no place in a queue to prepare.
+        match self.turns.try_lock() {
+            Ok(turn) => turn,
+            Err(_) => Box::pin(self.turns.lock()).await,
+        }
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State<T>> {
         // A state is replaced whole, so a panic elsewhere leaves a good one behind.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::request::resave::Resave;
 use crate::request::{Exchange, ResponseEffect};
-use crate::{CurrentSession, Error};
+use crate::{CookieName, CurrentSession, Error};
 
 /// The session of one request before anything was loaded.
 ///
@@ -61,12 +61,25 @@ impl<T: Send + Sync + 'static> LazySession<T> {
     /// called once, when the handler has answered and before any header is sent.
     pub async fn finish(&self) -> ResponseEffect {
         self.exchange.touch().await;
-        self.exchange.respond()
+        self.respond()
     }
 
     /// For adapters: what the response needs, when no touch is due.
     pub fn respond(&self) -> ResponseEffect {
-        self.exchange.respond()
+        let mut state = self.exchange.state();
+        self.exchange.respond(&mut state)
+    }
+
+    /// For adapters: [`respond`](LazySession::respond) if no [touch is due](LazySession::touch_due), both in one
+    /// step. `None` if one is: then [`finish`](LazySession::finish).
+    pub fn respond_now(&self) -> Option<ResponseEffect> {
+        self.exchange.respond_now()
+    }
+
+    /// For adapters: the name of the cookie.
+    #[must_use]
+    pub fn cookie_name(&self) -> &CookieName {
+        self.exchange.inner().cookie.name()
     }
 }
 

@@ -15,7 +15,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         if !self.consult().needs_loading() {
             return Ok(());
         }
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         let presented = match &self.state().phase {
             Phase::Presented(id) => Some(id.clone()),
             _ => None,
@@ -24,23 +24,27 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             let phase = self.load_presented(id).await?;
             self.state().phase = phase;
         }
-        self.begin_pre_session()
+        match self.inner().save_uninitialized {
+            true => self.begin_pre_session(),
+            false => Ok(()),
+        }
     }
 
     async fn load_presented(&self, id: SessionId) -> Result<Phase<T>, Error> {
         let key = id.key();
         Ok(match self.inner().storage.load(&key).await? {
-            Loaded::Live(record) => Phase::Live(Live {
+            Loaded::Live(record) => Phase::Live(Box::new(Live {
                 id,
                 key,
                 record,
                 is_new: false,
                 by_old_id: false,
-            }),
+            })),
             Loaded::Undecodable => Phase::Undecodable(id),
             Loaded::Nothing => {
                 if let Some(renewal) = self.inner().renew_ids
-                    && let Some(live) = self.load_moved(&id, renewal).await?
+                    // Boxed, as this is rare: the future of a usual request stays small.
+                    && let Some(live) = Box::pin(self.load_moved(&id, renewal)).await?
                 {
                     return Ok(Phase::Live(live));
                 }
@@ -60,8 +64,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     fn begin_pre_session(&self) -> Result<(), Error> {
         let mut state = self.state();
-        let wanted = self.inner().save_uninitialized && !state.responded;
-        if wanted && matches!(state.phase, Phase::Absent(PreSession::None)) {
+        if !state.responded && matches!(state.phase, Phase::Absent(PreSession::None)) {
             state.phase = Phase::Absent(PreSession::Id(SessionId::random()?));
             state.cookie = CookieChange::Send;
         }
@@ -70,7 +73,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     /// Reads the live session again.
     pub(super) async fn reload(&self) -> Result<(), Error> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         match self.live_or_none()? {
             Some(live) => self.reload_live(live).await.map(drop),
             None => Ok(()),
@@ -78,7 +81,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     }
 
     /// The caller has the turn.
-    pub(super) async fn reload_live(&self, mut live: Live<T>) -> Result<Live<T>, Error> {
+    pub(super) async fn reload_live(&self, mut live: Box<Live<T>>) -> Result<Box<Live<T>>, Error> {
         loop {
             match self.inner().storage.load(&live.key).await? {
                 Loaded::Live(record) => {
@@ -100,7 +103,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         &self,
         id: &SessionId,
         renewal: RenewIds,
-    ) -> Result<Option<Live<T>>, Error> {
+    ) -> Result<Option<Box<Live<T>>>, Error> {
         let storage = &self.inner().storage;
         let from = id.key();
         let Some(moved) = storage.find_moved(&from).await? else {
@@ -118,16 +121,16 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         }
         if unconfirmed {
             let mut next = self.inner().successors.candidates(id);
-            self.state().resend = next.find(|next| next.key() == moved.key);
+            self.state().resend = next.find(|next| next.key() == moved.key).map(Box::new);
         }
         let Moved { key, record, .. } = moved;
-        Ok(Some(Live {
+        Ok(Some(Box::new(Live {
             id: id.clone(),
             key,
             record,
             is_new: false,
             by_old_id: true,
-        }))
+        })))
     }
 
     /// Where a session went that was live when this request read it, if its id was renewed a moment ago.
@@ -142,7 +145,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     }
 
     /// The live session; none if there was none when this request came, or if it ended it itself.
-    pub(super) fn live_or_none(&self) -> Result<Option<Live<T>>, Error> {
+    pub(super) fn live_or_none(&self) -> Result<Option<Box<Live<T>>>, Error> {
         match &self.state().phase {
             Phase::Live(live) => Ok(Some(live.clone())),
             Phase::Gone => Err(Error::new(ErrorKind::Gone)),
@@ -151,7 +154,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     }
 
     /// The same for what needs one.
-    pub(super) fn live(&self) -> Result<Live<T>, Error> {
+    pub(super) fn live(&self) -> Result<Box<Live<T>>, Error> {
         self.live_or_none()?
             .ok_or_else(|| Error::new(ErrorKind::NoSession))
     }

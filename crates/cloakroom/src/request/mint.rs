@@ -18,7 +18,7 @@ pub(super) struct Origin {
     /// Overrides what `owned_by` says.
     pub(super) owner: Option<Owner>,
     /// What the client said of itself.
-    pub(super) client: Option<ClientInfo>,
+    pub(super) client: Option<Arc<ClientInfo>>,
     /// Somebody just proved who they are.
     pub(super) authenticated: bool,
 }
@@ -45,14 +45,14 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             // Two equal random ids, or a store that breaks its laws.
             Admission::Exists => return Err(Error::new(ErrorKind::Internal)),
         };
-        self.created(Live {
+        let live = Box::new(Live {
             id,
             key,
             record,
             is_new: true,
             by_old_id: false,
-        })
-        .await?;
+        });
+        self.created(live).await?;
         if let Some(from) = ending {
             // What was to end may have moved in this moment.
             self.end_moved(&from).await?;
@@ -62,7 +62,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     /// Notes a session that has just got its id. If the response was handed over meanwhile nobody will learn
     /// that id, so the session is ended again.
-    pub(super) async fn created(&self, live: Live<T>) -> Result<(), Error> {
+    pub(super) async fn created(&self, live: Box<Live<T>>) -> Result<(), Error> {
         let key = live.key;
         {
             let mut state = self.state();
@@ -73,7 +73,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             state.ended();
         }
         // Should this fail, it lies there until it expires.
-        let _ = self.inner().storage.destroy(&key).await;
+        let _ = Box::pin(self.inner().storage.destroy(&key)).await;
         Err(Error::new(ErrorKind::ResponseStarted))
     }
 
@@ -100,10 +100,9 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         record.owner = owner;
         record.client = match (origin.client, &self.inner().clients) {
             (Some(said), _) => Some(said),
-            (None, Some(address)) => Some(client_info(self.head(), address)),
+            (None, Some(address)) => Some(Arc::new(client_info(self.head(), address))),
             (None, None) => None,
-        }
-        .map(Arc::new);
+        };
         Ok(record)
     }
 

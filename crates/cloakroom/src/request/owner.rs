@@ -47,7 +47,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         Ok(self.moved(&live.key).await?.unwrap_or(live.key))
     }
 
-    fn owned(&self) -> Result<(Live<T>, Option<Owner>), Error> {
+    fn owned(&self) -> Result<(Box<Live<T>>, Option<Owner>), Error> {
         let live = self.live()?;
         let owner = live.record.owner.clone();
         Ok((live, owner))

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom_store::{ClientInfo, Owner};
@@ -74,7 +75,7 @@ impl<'a, T: Send + Sync + 'static> Resave<'a, T> {
     /// What the client said of itself, for a page that lists a user's devices. Default: what
     /// [`record_clients`](crate::SessionsBuilder::record_clients) records.
     pub fn client(mut self, client: ClientInfo) -> Self {
-        self.origin.client = Some(client);
+        self.origin.client = Some(Arc::new(client));
         self
     }
 }

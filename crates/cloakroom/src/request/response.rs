@@ -1,7 +1,7 @@
 use crate::SignedSessionId;
 use crate::lifetimes::cookie_max_age;
 use crate::request::Exchange;
-use crate::request::state::{CookieChange, Phase};
+use crate::request::state::{CookieChange, Phase, State};
 
 /// What the response to a request needs on account of its session.
 ///
@@ -24,11 +24,23 @@ impl std::fmt::Debug for SetCookie {
 }
 
 impl ResponseEffect {
+    /// Of a session that nothing asked for.
+    pub(super) const NOTHING: Self = Self {
+        set_cookie: None,
+        vary_cookie: false,
+    };
+
     /// The value of a `Set-Cookie` field: to be appended, and no other cookie of this name with it. Such a
     /// response must not be stored by a cache (RFC 9111, section 7.3): `Cache-Control: no-store`.
     #[must_use]
     pub fn set_cookie(&self) -> Option<&str> {
         self.set_cookie.as_ref().map(|cookie| cookie.0.as_str())
+    }
+
+    /// The same, given away.
+    #[must_use]
+    pub fn into_set_cookie(self) -> Option<String> {
+        self.set_cookie.map(|cookie| cookie.0)
     }
 
     /// Whether the response depends on the session's cookie, so that caches must tell apart who asked: `Vary:
@@ -58,8 +70,7 @@ pub fn vary_has_cookie(value: &[u8]) -> bool {
 
 impl<T: Send + Sync + 'static> Exchange<T> {
     /// From here on the cookie cannot change.
-    pub(super) fn respond(&self) -> ResponseEffect {
-        let mut state = self.state();
+    pub(super) fn respond(&self, state: &mut State<T>) -> ResponseEffect {
         state.responded = true;
         let change = std::mem::replace(&mut state.cookie, CookieChange::Keep);
         let resend = state.resend.take();
@@ -67,7 +78,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let set_cookie = match change {
             CookieChange::Keep if resend.is_none() => None,
             CookieChange::Remove => Some(inner.cookie.remove()),
-            CookieChange::Keep | CookieChange::Send => resend.as_ref().or(state.id()).map(|id| {
+            CookieChange::Keep | CookieChange::Send => resend.as_deref().or(state.id()).map(|id| {
                 let now = inner.storage.now();
                 let max_age = match state.live() {
                     Some(live) => {

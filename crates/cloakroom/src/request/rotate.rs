@@ -12,7 +12,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         &self,
         change: impl FnOnce(&mut Times, Timestamp),
     ) -> Result<(), Error> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         let live = self.live()?;
         self.refuse_after_response()?;
         let now = self.inner().storage.now();
@@ -32,7 +32,12 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         .await
     }
 
-    async fn move_to(&self, mut live: Live<T>, id: SessionId, times: Times) -> Result<(), Error> {
+    async fn move_to(
+        &self,
+        mut live: Box<Live<T>>,
+        id: SessionId,
+        times: Times,
+    ) -> Result<(), Error> {
         let storage = &self.inner().storage;
         let to = id.key();
         let (found, version) = loop {

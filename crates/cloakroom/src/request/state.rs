@@ -14,7 +14,7 @@ pub(crate) struct State<T> {
     /// The response's headers were handed over; its cookie cannot change any more.
     pub(crate) responded: bool,
     /// The id that the session was given by a renewal whose response was lost, to be sent once more.
-    pub(crate) resend: Option<SessionId>,
+    pub(crate) resend: Option<Box<SessionId>>,
 }
 
 /// Where the session of this request stands.
@@ -32,7 +32,8 @@ pub(crate) enum Phase<T> {
     /// ends it.
     Undecodable(SessionId),
     /// A session, as it was when this request last spoke to the store.
-    Live(Live<T>),
+    /// Boxed: most requests of most applications have none, and all pay for the size of what may be here.
+    Live(Box<Live<T>>),
     /// Live when this request read it, ended by somebody else since.
     Gone,
     /// Ended by this request.
@@ -139,14 +140,14 @@ impl<T> State<T> {
         }
     }
 
-    pub(crate) fn created(&mut self, live: Live<T>) {
+    pub(crate) fn created(&mut self, live: Box<Live<T>>) {
         self.phase = Phase::Live(live);
         self.resend = None;
         self.cookie = CookieChange::Send;
         self.written = true;
     }
 
-    pub(crate) fn wrote(&mut self, live: Live<T>) {
+    pub(crate) fn wrote(&mut self, live: Box<Live<T>>) {
         self.phase = Phase::Live(live);
         self.written = true;
     }

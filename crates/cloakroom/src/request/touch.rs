@@ -6,8 +6,8 @@ use cloakroom_store::RotateOutcome;
 
 use crate::lifetimes::touch_due;
 use crate::renew_ids::{is_unconfirmed, seen};
-use crate::request::Exchange;
-use crate::request::state::Live;
+use crate::request::state::{Live, Phase, State};
+use crate::request::{Exchange, ResponseEffect};
 use crate::{RenewIds, SessionId};
 
 /// What is due.
@@ -19,11 +19,24 @@ enum Due {
 
 impl<T: Send + Sync + 'static> Exchange<T> {
     pub(super) fn touch_due(&self) -> bool {
-        !matches!(self.due(), Due::Nothing)
+        !matches!(self.due(&self.state()), Due::Nothing)
     }
 
-    fn due(&self) -> Due {
-        let state = self.state();
+    /// What the response needs, unless the store is to be told something first.
+    pub(super) fn respond_now(&self) -> Option<ResponseEffect> {
+        let mut state = self.state();
+        if matches!(state.phase, Phase::Unread) {
+            // Nothing asked for the session: what most requests of most applications come to.
+            state.responded = true;
+            return Some(ResponseEffect::NOTHING);
+        }
+        match self.due(&state) {
+            Due::Nothing => Some(self.respond(&mut state)),
+            Due::Touch | Due::Renewal(_) => None,
+        }
+    }
+
+    fn due(&self, state: &State<T>) -> Due {
         let Some(live) = state.live() else {
             return Due::Nothing;
         };
@@ -49,9 +62,12 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     /// Trouble here is not the request's: the session keeps the end and the id that it has.
     pub(super) async fn touch(&self) {
-        let _turn = self.turn.lock().await;
-        let due = self.due();
-        let Some(mut live) = self.state().live().cloned() else {
+        let _turn = self.turn().await;
+        let (due, live) = {
+            let state = self.state();
+            (self.due(&state), state.live().cloned())
+        };
+        let Some(mut live) = live.map(Box::new) else {
             return;
         };
         match due {
@@ -69,7 +85,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         }
     }
 
-    async fn renew(&self, mut live: Live<T>, renewal: RenewIds) {
+    async fn renew(&self, mut live: Box<Live<T>>, renewal: RenewIds) {
         let inner = self.inner();
         let id: SessionId = inner.successors.successor(&live.id);
         let (from, to) = (live.key, id.key());

@@ -22,7 +22,7 @@ impl<T: Clone + Send + Sync + 'static> Exchange<T> {
         F: FnMut(T) -> Fut,
         Fut: Future<Output = Result<(T, R), E>>,
     {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         let mut live = self.live()?;
         let queues = &self.inner().queues;
         let mut place = None;

@@ -19,7 +19,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         data: T,
         expect: impl FnOnce(u64) -> Expect,
     ) -> Result<(), Error> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         let data = Arc::new(data);
         match self.live_or_none()? {
             Some(live) => {
@@ -29,7 +29,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             None => {
                 let origin = self.unauthenticated();
                 // What does not decode is left alone: a release that is rolled back may read it again.
-                self.mint(data, origin, None).await
+                // Boxed: a save over a live session, which is more common, needs none of this.
+                Box::pin(self.mint(data, origin, None)).await
             }
         }
     }
@@ -37,7 +38,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// Begins a session, unless another verb of this request has begun one by the time that it is this one's
     /// turn: then nothing is done.
     pub(super) async fn begin<R>(&self, make: impl FnOnce() -> (T, R)) -> Result<Option<R>, Error> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         if self.live_or_none()?.is_some() {
             return Ok(None);
         }
@@ -49,7 +50,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     pub(super) async fn resave(&self, data: T, origin: Origin) -> Result<(), Error> {
         drop(self.consult());
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn().await;
         // Before anything ends: `ResponseStarted` says that nothing was done.
         self.refuse_after_response()?;
         self.end_ambiguous().await?;
@@ -60,7 +61,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// Writes over a live session. The caller has the turn.
     pub(super) async fn write_live(
         &self,
-        mut live: Live<T>,
+        mut live: Box<Live<T>>,
         data: Arc<T>,
         expect: Expect,
     ) -> Result<(), Error> {
@@ -81,8 +82,9 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                     self.state().wrote(live);
                     return Ok(());
                 }
-                SetOutcome::Gone => match self.moved(&live.key).await? {
-                    Some(key) => self.follow_to(&mut live, key).await?,
+                // Boxed, as this is rare: the future of a usual write stays small.
+                SetOutcome::Gone => match Box::pin(self.moved(&live.key)).await? {
+                    Some(key) => Box::pin(self.follow_to(&mut live, key)).await?,
                     None => return Err(self.found_gone(&live)),
                 },
                 SetOutcome::Conflict(_) => {

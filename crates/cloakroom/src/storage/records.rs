@@ -68,13 +68,14 @@ impl<T: Send + Sync + 'static> Storage<T> {
         }
     }
 
-    pub(crate) async fn set(
+    /// No `async fn`: its future would hold the record, and a place for what becomes of it.
+    pub(crate) fn set(
         &self,
         key: &SessionKey,
         record: Record<T>,
         expect: Expect,
-    ) -> Result<SetOutcome, Error> {
-        self.call("set", self.store.set(key, record, expect)).await
+    ) -> impl Future<Output = Result<SetOutcome, Error>> + Send {
+        self.call("set", self.store.set(key, record, expect))
     }
 
     /// Stores a new session, within the limit of its owner, and ends the one under `ending`.
@@ -85,7 +86,10 @@ impl<T: Send + Sync + 'static> Storage<T> {
         record: Record<T>,
     ) -> Result<Admission, Error> {
         let admission = match (self.owner_limit, &record.owner, ending) {
-            (Some(limit), Some(_), _) => self.admit(ending, key, record, limit).await?,
+            (Some(limit), Some(_), _) => {
+                // Boxed, as most sign-ins have no limit: their future stays small.
+                Box::pin(self.admit(ending, key, record, limit)).await?
+            }
             (_, _, Some(from)) => {
                 let outcome = self.store.replace(from, key, record);
                 admission(self.call("replace", outcome).await?)?
