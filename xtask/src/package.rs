@@ -12,6 +12,8 @@ pub(crate) struct Package {
     pub(crate) features: Vec<String>,
     /// What its users get with it: normal and build dependencies, not those of its tests.
     pub(crate) dependencies: Vec<String>,
+    /// What it asks of serde_json, if its users get that with it.
+    pub(crate) json_features: Option<Vec<String>>,
     pub(crate) description: Option<String>,
     pub(crate) license: Option<String>,
     pub(crate) repository: Option<String>,
@@ -35,6 +37,7 @@ impl Package {
                 .is_none_or(|list| !list.is_empty()),
             features: value["features"].as_object()?.keys().cloned().collect(),
             dependencies: dependencies(&value["dependencies"])?,
+            json_features: json_features(&value["dependencies"]),
             description: text("description"),
             license: text("license"),
             repository: text("repository"),
@@ -57,6 +60,18 @@ fn dependencies(list: &Value) -> Option<Vec<String>> {
     Some(names)
 }
 
+fn json_features(list: &Value) -> Option<Vec<String>> {
+    let mut normal = list.as_array()?.iter();
+    let json = normal
+        .find(|dependency| dependency["name"] == "serde_json" && dependency["kind"] != "dev")?;
+    let features = json["features"].as_array()?.iter();
+    Some(
+        features
+            .filter_map(|feature| feature.as_str().map(str::to_owned))
+            .collect(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -73,6 +88,8 @@ mod tests {
             "dependencies": [
                 { "name": "sha2", "kind": null },
                 { "name": "cc", "kind": "build" },
+                { "name": "serde_json", "kind": "dev", "features": [] },
+                { "name": "serde_json", "kind": null, "features": ["float_roundtrip"] },
                 { "name": "tokio", "kind": "dev" },
             ],
             "description": "Sessions.",
@@ -84,7 +101,9 @@ mod tests {
         let package = Package::from_metadata(&value).unwrap();
         assert!(package.publishable);
         assert_eq!(package.features, ["default", "extra"]);
-        assert_eq!(package.dependencies, ["cc", "sha2"]);
+        assert_eq!(package.dependencies, ["cc", "serde_json", "sha2"]);
+        let json = package.json_features.as_deref();
+        assert_eq!(json, Some(&["float_roundtrip".to_owned()][..]));
         assert_eq!(package.license, None);
         let readme = Path::new("/src/crates/cloakroom/../../README.md");
         assert_eq!(package.readme.as_deref(), Some(readme));
