@@ -12,6 +12,8 @@ pub(crate) struct Package {
     pub(crate) features: Vec<String>,
     /// What its users get with it: normal and build dependencies, not those of its tests.
     pub(crate) dependencies: Vec<String>,
+    /// Those of them that no feature brings.
+    pub(crate) always: Vec<String>,
     /// What it asks of serde_json, if its users get that with it.
     pub(crate) json_features: Option<Vec<String>>,
     pub(crate) description: Option<String>,
@@ -36,7 +38,8 @@ impl Package {
                 .as_array()
                 .is_none_or(|list| !list.is_empty()),
             features: value["features"].as_object()?.keys().cloned().collect(),
-            dependencies: dependencies(&value["dependencies"])?,
+            dependencies: dependencies(&value["dependencies"], |_| true)?,
+            always: dependencies(&value["dependencies"], |it| it["optional"] != true)?,
             json_features: json_features(&value["dependencies"]),
             description: text("description"),
             license: text("license"),
@@ -48,11 +51,11 @@ impl Package {
     }
 }
 
-fn dependencies(list: &Value) -> Option<Vec<String>> {
+fn dependencies(list: &Value, chosen: fn(&Value) -> bool) -> Option<Vec<String>> {
     let mut names: Vec<String> = list
         .as_array()?
         .iter()
-        .filter(|dependency| dependency["kind"] != "dev")
+        .filter(|dependency| dependency["kind"] != "dev" && chosen(dependency))
         .filter_map(|dependency| dependency["name"].as_str().map(str::to_owned))
         .collect();
     names.sort();
@@ -87,7 +90,7 @@ mod tests {
             "features": { "default": [], "extra": [] },
             "dependencies": [
                 { "name": "sha2", "kind": null },
-                { "name": "cc", "kind": "build" },
+                { "name": "cc", "kind": "build", "optional": true },
                 { "name": "serde_json", "kind": "dev", "features": [] },
                 { "name": "serde_json", "kind": null, "features": ["float_roundtrip"] },
                 { "name": "tokio", "kind": "dev" },
@@ -104,6 +107,7 @@ mod tests {
         assert_eq!(package.dependencies, ["cc", "serde_json", "sha2"]);
         let json = package.json_features.as_deref();
         assert_eq!(json, Some(&["float_roundtrip".to_owned()][..]));
+        assert_eq!(package.always, ["serde_json", "sha2"]);
         assert_eq!(package.license, None);
         let readme = Path::new("/src/crates/cloakroom/../../README.md");
         assert_eq!(package.readme.as_deref(), Some(readme));
