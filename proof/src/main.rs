@@ -10,7 +10,8 @@ use cloakroom_proof::{Plan, StoreKind, run, serve, table};
 const USAGE: &str = "\
 cloakroom-proof --minutes N   N minutes on each store
   --seed S                    what the clients do and what goes wrong; default: another one each time
-  --store X                   only that store, may be repeated: memory, sqlite, postgres, mariadb, redis, redis-cluster";
+  --store X                   only that store, may be repeated: memory, sqlite, rusqlite, postgres, mariadb, redis,
+                              redis-cluster";
 
 struct Arguments {
     minutes: f64,

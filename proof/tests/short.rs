@@ -16,7 +16,11 @@ fn every_store_keeps_its_promises_while_everything_is_killed() {
     let no_servers = std::env::var_os(SKIP).is_some_and(|value| value == "1");
     let mut reports = Vec::new();
     for kind in StoreKind::ALL {
-        if no_servers && !matches!(kind, StoreKind::Memory | StoreKind::Sqlite) {
+        let embedded = matches!(
+            kind,
+            StoreKind::Memory | StoreKind::Sqlite | StoreKind::Rusqlite
+        );
+        if no_servers && !embedded {
             eprintln!("SKIPPED ({SKIP}=1): {kind}");
             continue;
         }

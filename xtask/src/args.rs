@@ -1,4 +1,5 @@
 use crate::Result;
+use crate::long::LONG;
 use crate::steps::STEPS;
 
 /// What was asked for on the command line.
@@ -6,6 +7,8 @@ use crate::steps::STEPS;
 pub(crate) enum Request {
     Help,
     Test(Selection),
+    /// One of the table of long checks.
+    Long(&'static str),
     /// Each target for so many seconds.
     Fuzz(u32),
     /// Compare what requests cost with the file, or write it anew.
@@ -54,7 +57,7 @@ impl Request {
                 }
                 return Ok(Self::Proof(options));
             }
-            Some(other) => return Err(format!("no command `{other}`; see --help").into()),
+            Some(other) => return long(other, arguments),
         }
         let mut quick = false;
         let mut names = Vec::new();
@@ -92,6 +95,17 @@ impl Request {
     }
 }
 
+fn long<'a>(name: &str, mut arguments: impl Iterator<Item = &'a str>) -> Result<Request> {
+    let Some(long) = LONG.iter().find(|long| long.name == name) else {
+        return Err(format!("no command `{name}`; see --help").into());
+    };
+    match arguments.next() {
+        None => Ok(Request::Long(long.name)),
+        Some("--help" | "-h") => Ok(Request::Help),
+        Some(other) => Err(format!("no option `{other}`; see --help").into()),
+    }
+}
+
 fn fuzz<'a>(mut arguments: impl Iterator<Item = &'a str>) -> Result<Request> {
     const A_MINUTE: u32 = 60;
     let seconds = match (arguments.next(), arguments.next()) {
@@ -118,6 +132,10 @@ pub(crate) fn help() -> String {
             format!("  {:<11} {quick:<6} {}\n", step.name, step.about)
         })
         .collect();
+    let long: String = LONG
+        .iter()
+        .map(|long| format!("cargo xtask {:<20} {}\n", long.name, long.about))
+        .collect();
     format!(
         "\
 cargo xtask test                 install what is missing, run every step, print the totals
@@ -129,7 +147,7 @@ cargo xtask guard --update       the same, and writes that file anew
 cargo xtask bench                measure beside other libraries, half an hour; the page is bench/results/README.md
 cargo xtask bench --quick        roughly, in five minutes; --only a,b for those parts
 cargo xtask proof --minutes N    N minutes of kill -9 on each store, its history checked; --seed S, --store X
-cargo xtask --help               this text
+{long}cargo xtask --help               this text
 
 Steps:
 {steps}
@@ -189,6 +207,22 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn long_checks_take_no_options() {
+        for name in [
+            "interleavings",
+            "miri",
+            "minimal-versions",
+            "sbom",
+            "semver",
+        ] {
+            assert_eq!(parse(name).unwrap(), Request::Long(name));
+            assert!(help().contains(&format!("\ncargo xtask {name} ")));
+        }
+        assert!(parse("miri --quick").is_err());
+        assert_eq!(parse("miri --help").unwrap(), Request::Help);
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::Result;
-use crate::command::{Finished, capture, find_program, run as run_command};
+use crate::command::{Finished, capture, run as run_command};
 use crate::house::House;
+use crate::nightly;
 
 /// What libFuzzer needs of the compiler: its counters at every edge, what is compared, and AddressSanitizer.
 const FLAGS: &[&str] = &[
@@ -55,34 +56,15 @@ pub(crate) fn run(house: &House, seconds: u32) -> Result<bool> {
 
 /// The directory with the programs.
 fn build(house: &House, work: &Path) -> Result<std::path::PathBuf> {
-    let nightly = || {
-        let list = capture(Command::new("rustup").args(["toolchain", "list"]))?.stdout;
-        Ok::<_, Box<dyn std::error::Error>>(list.lines().any(|line| line.starts_with("nightly")))
-    };
-    if find_program("rustup").is_none() || !nightly()? {
-        return Err("fuzzing needs a nightly toolchain: rustup toolchain install nightly".into());
-    }
-    let version = capture(Command::new("rustup").args(["run", "nightly", "rustc", "-vV"]))?.stdout;
+    let version = capture(&mut nightly::program("rustc", &["-vV"])?)?.stdout;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     let host = host.ok_or("rustc -vV names no host")?;
-    let mut cargo = Command::new("rustup");
+    let arguments = ["build", "--release", "--target", host, "--manifest-path"];
+    let mut cargo = nightly::program("cargo", &arguments)?;
     cargo
-        .args([
-            "run",
-            "nightly",
-            "cargo",
-            "build",
-            "--release",
-            "--target",
-            host,
-        ])
-        .arg("--manifest-path")
         .arg(house.root().join("fuzz/Cargo.toml"))
         .env("CARGO_TARGET_DIR", work)
-        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"))
-        // Set for us, these would send the other toolchain's cargo to our compiler.
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .env_remove("CARGO");
+        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
     if !run_command(&mut cargo)? {
         return Err("the fuzz targets did not build, see above".into());
     }

@@ -5,6 +5,7 @@
 //! - [`install`]: what the chosen steps need, and how it gets here.
 //! - [`steps`]: the table of steps, one file for each.
 //! - [`fuzz`]: the long run of the fuzz targets.
+//! - [`long`]: checks that take minutes, a command each; [`nightly`]: the toolchain that some of them need.
 //! - [`mod@bench`], [`mod@guard`]: what is measured, and what is not to grow.
 //! - [`house`], [`package`]: the workspace as cargo describes it.
 //! - [`command`], [`outcome`], [`totals`], [`report`]: running a step, and what came of it.
@@ -19,6 +20,8 @@ mod fuzz;
 mod guard;
 mod house;
 mod install;
+mod long;
+mod nightly;
 mod outcome;
 mod package;
 mod report;
@@ -56,6 +59,7 @@ fn run() -> Result<bool> {
             Ok(true)
         }
         Request::Test(selection) => test(&selection),
+        Request::Long(name) => long::run(&House::open(false)?, name),
         Request::Fuzz(seconds) => fuzz::run(&House::open(false)?, seconds),
         Request::Guard { update } => guard(update),
         Request::Bench(arguments) => bench::run(&House::open(false)?, &arguments),

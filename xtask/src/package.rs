@@ -12,6 +12,10 @@ pub(crate) struct Package {
     pub(crate) features: Vec<String>,
     /// What its users get with it: normal and build dependencies, not those of its tests.
     pub(crate) dependencies: Vec<String>,
+    /// Those of them that no feature brings.
+    pub(crate) always: Vec<String>,
+    /// What it asks of serde_json, if its users get that with it.
+    pub(crate) json_features: Option<Vec<String>>,
     pub(crate) description: Option<String>,
     pub(crate) license: Option<String>,
     pub(crate) repository: Option<String>,
@@ -34,7 +38,9 @@ impl Package {
                 .as_array()
                 .is_none_or(|list| !list.is_empty()),
             features: value["features"].as_object()?.keys().cloned().collect(),
-            dependencies: dependencies(&value["dependencies"])?,
+            dependencies: dependencies(&value["dependencies"], |_| true)?,
+            always: dependencies(&value["dependencies"], |it| it["optional"] != true)?,
+            json_features: json_features(&value["dependencies"]),
             description: text("description"),
             license: text("license"),
             repository: text("repository"),
@@ -45,16 +51,28 @@ impl Package {
     }
 }
 
-fn dependencies(list: &Value) -> Option<Vec<String>> {
+fn dependencies(list: &Value, chosen: fn(&Value) -> bool) -> Option<Vec<String>> {
     let mut names: Vec<String> = list
         .as_array()?
         .iter()
-        .filter(|dependency| dependency["kind"] != "dev")
+        .filter(|dependency| dependency["kind"] != "dev" && chosen(dependency))
         .filter_map(|dependency| dependency["name"].as_str().map(str::to_owned))
         .collect();
     names.sort();
     names.dedup();
     Some(names)
+}
+
+fn json_features(list: &Value) -> Option<Vec<String>> {
+    let mut normal = list.as_array()?.iter();
+    let json = normal
+        .find(|dependency| dependency["name"] == "serde_json" && dependency["kind"] != "dev")?;
+    let features = json["features"].as_array()?.iter();
+    Some(
+        features
+            .filter_map(|feature| feature.as_str().map(str::to_owned))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -72,7 +90,9 @@ mod tests {
             "features": { "default": [], "extra": [] },
             "dependencies": [
                 { "name": "sha2", "kind": null },
-                { "name": "cc", "kind": "build" },
+                { "name": "cc", "kind": "build", "optional": true },
+                { "name": "serde_json", "kind": "dev", "features": [] },
+                { "name": "serde_json", "kind": null, "features": ["float_roundtrip"] },
                 { "name": "tokio", "kind": "dev" },
             ],
             "description": "Sessions.",
@@ -84,7 +104,10 @@ mod tests {
         let package = Package::from_metadata(&value).unwrap();
         assert!(package.publishable);
         assert_eq!(package.features, ["default", "extra"]);
-        assert_eq!(package.dependencies, ["cc", "sha2"]);
+        assert_eq!(package.dependencies, ["cc", "serde_json", "sha2"]);
+        let json = package.json_features.as_deref();
+        assert_eq!(json, Some(&["float_roundtrip".to_owned()][..]));
+        assert_eq!(package.always, ["serde_json", "sha2"]);
         assert_eq!(package.license, None);
         let readme = Path::new("/src/crates/cloakroom/../../README.md");
         assert_eq!(package.readme.as_deref(), Some(readme));

@@ -15,10 +15,14 @@ pub enum Codec {
     #[default]
     Json,
     /// MessagePack with field names: smaller, and structs may gain fields just as with JSON. For types that
-    /// JSON cannot hold, such as maps with keys that are not text.
+    /// JSON cannot hold, such as maps with keys that are not text. Nested 256 levels at most; JSON 128.
     #[cfg(feature = "messagepack")]
     MessagePack,
 }
+
+/// How deep MessagePack data may be nested. JSON has a limit of 128 of its own.
+#[cfg(feature = "messagepack")]
+const MAX_DEPTH: usize = 256;
 
 impl Codec {
     /// The tag in the `codec` column.
@@ -91,7 +95,7 @@ pub(crate) fn decode<T: DeserializeOwned>(tag: &str, bytes: &[u8]) -> Result<T, 
             StoreError::new(StoreErrorKind::Undecodable, message)
         }),
         #[cfg(feature = "messagepack")]
-        Some(Codec::MessagePack) => rmp_serde::from_slice(bytes).map_err(|_| {
+        Some(Codec::MessagePack) => messagepack(bytes).map_err(|_| {
             StoreError::new(
                 StoreErrorKind::Undecodable,
                 "the MessagePack data does not decode",
@@ -102,6 +106,15 @@ pub(crate) fn decode<T: DeserializeOwned>(tag: &str, bytes: &[u8]) -> Result<T, 
             "the row was written with a codec that this build does not know",
         )),
     }
+}
+
+/// Reads no more levels than a small stack has room for: the decoder's own limit, 1024, is more than a thread of
+/// Tokio's takes in a debug build, and a stack that overflows ends the whole process.
+#[cfg(feature = "messagepack")]
+fn messagepack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, rmp_serde::decode::Error> {
+    let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);
+    decoder.set_max_depth(MAX_DEPTH);
+    T::deserialize(&mut decoder)
 }
 
 fn unencodable(codec: Codec) -> StoreError {
@@ -167,10 +180,29 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_read_as_it_was_written() {
+        let number = f64::from_bits(0x7f86_00f9_0000_0000);
+        let payload = Codec::Json.encode(&number, 100).unwrap();
+        let back: f64 = decode("json", payload.as_bytes()).unwrap();
+        assert_eq!(back.to_bits(), number.to_bits());
+    }
+
+    #[test]
     fn what_json_cannot_hold_is_unencodable() {
         let map = std::collections::HashMap::from([((1, 2), 3)]);
         let error = Codec::Json.encode(&map, 100).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unencodable);
+    }
+
+    #[cfg(feature = "messagepack")]
+    #[test]
+    fn messagepack_that_is_too_deep_harms_its_session_only() {
+        let mut deep = vec![0x91; 1_000];
+        deep.push(0xc0);
+        let error = decode::<serde_json::Value>("messagepack", &deep).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Undecodable);
+        let shallow = decode::<serde_json::Value>("messagepack", &deep[900..]);
+        assert!(shallow.is_ok());
     }
 
     #[cfg(feature = "messagepack")]

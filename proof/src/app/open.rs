@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use cloakroom::{MemoryStore, Store, StoreError, StoreErrorKind};
 use cloakroom_redis::RedisStore;
+use cloakroom_rusqlite::SqliteStore as EmbeddedStore;
 use cloakroom_sqlx::{Durability, MySqlStore, PostgresStore, SqliteFile, SqliteStore};
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::postgres::PgPoolOptions;
@@ -25,6 +26,11 @@ pub(super) async fn open(url: &str) -> Result<Arc<dyn Store<Note>>, StoreError> 
             let file = SqliteFile::new(url).durability(Durability::ProcessCrash);
             let store = SqliteStore::<Note>::builder(file.open().await?);
             Arc::new(store.timeout(TIMEOUT).purge_every(PURGE).create().await?)
+        }
+        "rusqlite" => {
+            let path = url.trim_start_matches("rusqlite://");
+            let store = EmbeddedStore::<Note>::builder(path);
+            Arc::new(store.timeout(TIMEOUT).purge_every(PURGE).open().await?)
         }
         "postgres" => {
             let pool = PgPoolOptions::new().max_connections(CONNECTIONS);

@@ -9,6 +9,8 @@ pub enum StoreKind {
     Memory,
     /// A file, used by two processes at once.
     Sqlite,
+    /// The same by the store that embeds it, as it comes: every write is on the disk before it is acknowledged.
+    Rusqlite,
     /// A server of our own.
     Postgres,
     /// A server of our own.
@@ -21,9 +23,10 @@ pub enum StoreKind {
 
 impl StoreKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Memory,
         Self::Sqlite,
+        Self::Rusqlite,
         Self::Postgres,
         Self::MariaDb,
         Self::Redis,
@@ -41,6 +44,7 @@ impl StoreKind {
         match self {
             Self::Memory => "memory",
             Self::Sqlite => "sqlite",
+            Self::Rusqlite => "rusqlite",
             Self::Postgres => "postgres",
             Self::MariaDb => "mariadb",
             Self::Redis => "redis",

@@ -34,7 +34,9 @@ impl Stage {
     pub(crate) fn open(kind: StoreKind, runtime: &Handle) -> Result<Self, StartError> {
         let mut house = match kind {
             StoreKind::Memory => House::Nothing,
-            StoreKind::Sqlite => House::File(tempfile::tempdir_in(target()?)?),
+            StoreKind::Sqlite | StoreKind::Rusqlite => {
+                House::File(tempfile::tempdir_in(target()?)?)
+            }
             StoreKind::Postgres => House::Postgres(Postgres::start()?),
             StoreKind::MariaDb => House::MariaDb(MariaDb::start()?),
             // `appendonly yes`, `appendfsync always`.
@@ -59,7 +61,7 @@ impl Stage {
             House::Nothing => return vec!["memory:".to_owned()],
             House::File(directory) => {
                 let path = directory.path().join("sessions.sqlite");
-                format!("sqlite://{}", path.display())
+                format!("{}://{}", self.kind, path.display())
             }
             House::Postgres(server) => server.url(),
             House::MariaDb(server) => server.url(),
@@ -76,7 +78,7 @@ impl Stage {
     /// What can happen to it.
     pub(crate) fn faults(&self) -> &'static [Fault] {
         match self.kind {
-            StoreKind::Memory | StoreKind::Sqlite => {
+            StoreKind::Memory | StoreKind::Sqlite | StoreKind::Rusqlite => {
                 &[Fault::KillApplication, Fault::PauseApplication]
             }
             StoreKind::RedisCluster => &[

@@ -36,9 +36,10 @@ impl Plan {
         packages.filter_map(|need| need.debian_package()).collect()
     }
 
-    /// Whether cargo is to build cargo-deny.
-    pub(crate) fn cargo_deny(&self) -> bool {
-        self.missing.contains(&Need::CargoDeny)
+    /// The packages that cargo is to build.
+    pub(crate) fn cargo_packages(&self) -> Vec<&'static str> {
+        let packages = self.missing.iter();
+        packages.filter_map(|need| need.cargo_package()).collect()
     }
 
     /// What the user has to do first; `None` if nothing.
@@ -76,6 +77,7 @@ impl Plan {
 mod tests {
     use super::*;
 
+    const CARGO_DENY: &str = "cargo-deny@0.20.2";
     const MISSING: &[Need] = &[Need::Redis, Need::CargoDeny, Need::MariaDb, Need::Redis];
 
     #[test]
@@ -83,7 +85,7 @@ mod tests {
         let plan = Plan::of(MISSING, Apt::Usable);
         assert_eq!(plan.instructions(), None);
         assert_eq!(plan.packages(), ["redis-server", "mariadb-server"]);
-        assert!(plan.cargo_deny());
+        assert_eq!(plan.cargo_packages(), [CARGO_DENY]);
     }
 
     #[test]
@@ -103,7 +105,7 @@ mod tests {
     fn what_cargo_builds_needs_no_root() {
         let plan = Plan::of(&[Need::CargoDeny], Apt::NotRoot);
         assert_eq!(plan.instructions(), None);
-        assert!(plan.cargo_deny());
-        assert!(!Plan::of(&[], Apt::Absent).cargo_deny());
+        assert_eq!(plan.cargo_packages(), [CARGO_DENY]);
+        assert!(Plan::of(&[], Apt::Absent).cargo_packages().is_empty());
     }
 }

@@ -1,8 +1,9 @@
 use std::process::Command;
 
 use crate::Result;
-use crate::command::{Finished, capture, find_program, run as run_command};
+use crate::command::{Finished, capture, run as run_command};
 use crate::house::House;
+use crate::install::Need;
 use crate::outcome::Outcome;
 
 pub(crate) fn run(house: &House) -> Result<Outcome> {
@@ -34,9 +35,7 @@ pub(crate) fn run_advisories(house: &House) -> Result<Outcome> {
 }
 
 fn deny(house: &House) -> Command {
-    let own = house.tools().join("bin").join("cargo-deny");
-    let program = find_program("cargo-deny").unwrap_or(own);
-    let mut command = Command::new(program);
+    let mut command = Command::new(Need::CargoDeny.program(&house.tools()));
     command.current_dir(house.root());
     command
 }

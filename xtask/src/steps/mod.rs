@@ -9,6 +9,7 @@ mod instructions;
 mod layers;
 mod lengths;
 mod lints;
+mod locks;
 mod manifests;
 mod public_api;
 mod rust_version;
@@ -74,6 +75,13 @@ pub(crate) const STEPS: &[Step] = &[
         quick: true,
         needs: &[],
         run: trees::run,
+    },
+    Step {
+        name: "locks",
+        about: "the lock files of bench and fuzz know what our crates need",
+        quick: true,
+        needs: &[],
+        run: locks::run,
     },
     Step {
         name: "lengths",
