@@ -69,16 +69,17 @@ impl Server {
     /// Ends it without warning (SIGKILL), all its processes.
     pub fn kill_9(&mut self) {
         if let Some(mut running) = self.running.take() {
-            // Stopped first: it cannot start another process between looking and killing.
-            signal("STOP", &[running.child.id().to_string()]);
+            // Stopped first, so that it cannot start another process between looking and killing; and waited for, as
+            // on another core it goes on for a moment.
+            let own = running.child.id().to_string();
+            signal("STOP", std::slice::from_ref(&own));
+            wait_until(|| is_stopped(&own));
             let family = running.family();
             signal("KILL", &family);
+            // A restart fails while any of them is still there. The child itself is not asked before that: it stays
+            // a zombie until then, and its number is nobody else's.
+            wait_until(|| family.iter().all(|process| has_ended(process)));
             let _ = running.child.wait();
-            // A restart fails while any of them is still there.
-            let patience = Instant::now() + PATIENCE;
-            while family.iter().any(|process| is_there(process)) && Instant::now() < patience {
-                std::thread::sleep(Duration::from_millis(2));
-            }
             if let Some(mut input) = running.watchdog.stdin.take() {
                 let _ = input.write_all(b"done\n");
             }
@@ -92,10 +93,7 @@ impl Server {
             let family = running.family();
             signal("STOP", &family);
             // A thread that runs on another core goes on for a moment, long on a busy machine.
-            let patience = Instant::now() + PATIENCE;
-            while !family.iter().all(|process| is_stopped(process)) && Instant::now() < patience {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            wait_until(|| family.iter().all(|process| is_stopped(process)));
         }
     }
 
@@ -184,19 +182,32 @@ impl Running {
     }
 }
 
-/// Whether it runs still. One that has ended and was not asked how has no command line.
-fn is_there(process: &str) -> bool {
-    fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| !line.is_empty())
-}
-
 fn signal(name: &str, processes: &[String]) {
     // The shell's own `kill`: always there. A child that has ended meanwhile is no error.
     let script = format!("kill -{name} {} 2>/dev/null", processes.join(" "));
     let _ = Command::new("sh").args(["-c", &script]).status();
 }
 
+fn wait_until(done: impl Fn() -> bool) {
+    let patience = Instant::now() + PATIENCE;
+    while !done() && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Whether all threads of a process stand still, or it is gone.
 fn is_stopped(process: &str) -> bool {
+    all_threads(process, b"tTZX")
+}
+
+/// Whether all threads of a process have ended. Not before that has it let go of its memory: a process that is
+/// ending has no command line long before.
+fn has_ended(process: &str) -> bool {
+    all_threads(process, b"ZX")
+}
+
+/// Whether each thread of a process is in one of these states, or gone.
+fn all_threads(process: &str, states: &[u8]) -> bool {
     let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
         return true;
     };
@@ -204,7 +215,7 @@ fn is_stopped(process: &str) -> bool {
         let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
         // The state follows the name, which is in parentheses and may have any characters.
         let state = stat.rsplit_once(") ").map(|(_, rest)| rest.as_bytes()[0]);
-        state.is_none_or(|state| b"TtZX".contains(&state))
+        state.is_none_or(|state| states.contains(&state))
     })
 }
 
