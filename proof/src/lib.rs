@@ -19,7 +19,7 @@ mod round;
 mod run;
 mod stages;
 
-pub use app::serve;
+pub use app::{Ids, serve};
 pub use check::Verdict;
 pub use note::Note;
 pub use plan::Plan;

@@ -5,24 +5,29 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use cloakroom_proof::{Plan, StoreKind, run, serve, table};
+use cloakroom_proof::{Ids, Plan, StoreKind, run, serve, table};
 
 const USAGE: &str = "\
 cloakroom-proof --minutes N   N minutes on each store
   --seed S                    what the clients do and what goes wrong; default: another one each time
   --store X                   only that store, may be repeated: memory, sqlite, rusqlite, postgres, mariadb, redis,
-                              redis-cluster";
+                              redis-cluster
+  --ids kept|renewed          whether sessions in use get fresh ids every 20 ms; default: kept";
 
 struct Arguments {
     minutes: f64,
     seed: u64,
     stores: Vec<StoreKind>,
+    ids: Ids,
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["application", url] => serve(url).map(|()| true),
+        ["application", url, ids] => match Ids::of_word(ids) {
+            Some(ids) => serve(url, ids).map(|()| true),
+            None => Err(USAGE.into()),
+        },
         ["--help" | "-h"] | [] => {
             println!("{USAGE}");
             Ok(true)
@@ -47,7 +52,7 @@ fn prove(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let length = Duration::from_secs_f64(60.0 * arguments.minutes);
     let mut reports = Vec::new();
     for kind in &arguments.stores {
-        let plan = Plan::new(seed, length);
+        let plan = Plan::new(seed, length).ids(arguments.ids);
         let report = run(*kind, &program, plan, |line| println!("{line}"));
         let report = report.map_err(|error| format!("{kind}: {error}"))?;
         for example in report.counterexamples() {
@@ -64,6 +69,7 @@ fn parse(arguments: &[String]) -> Result<Arguments, Box<dyn Error>> {
         minutes: 0.0,
         seed: u64::from(std::process::id()) ^ fastrand::u64(..1 << 32),
         stores: Vec::new(),
+        ids: Ids::Kept,
     };
     let mut arguments = arguments.iter();
     while let Some(option) = arguments.next() {
@@ -73,6 +79,9 @@ fn parse(arguments: &[String]) -> Result<Arguments, Box<dyn Error>> {
         match option.as_str() {
             "--minutes" => parsed.minutes = value.parse()?,
             "--seed" => parsed.seed = value.parse()?,
+            "--ids" => {
+                parsed.ids = Ids::of_word(value).ok_or("--ids takes `kept` or `renewed`")?;
+            }
             "--store" => parsed.stores.push(value.parse()?),
             _ => return Err(format!("no option `{option}`\n{USAGE}").into()),
         }

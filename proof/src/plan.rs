@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::Ids;
+
 /// How much of it.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
@@ -9,6 +11,7 @@ pub struct Plan {
     pub(crate) round: Duration,
     pub(crate) jars: usize,
     pub(crate) tabs: usize,
+    pub(crate) ids: Ids,
 }
 
 impl Plan {
@@ -21,6 +24,7 @@ impl Plan {
             round: Duration::from_secs(15),
             jars: 12,
             tabs: 4,
+            ids: Ids::Kept,
         }
     }
 
@@ -28,6 +32,12 @@ impl Plan {
     pub fn clients(mut self, browsers: usize, tabs: usize) -> Self {
         self.jars = browsers.max(1);
         self.tabs = tabs.max(1);
+        self
+    }
+
+    /// What becomes of the ids of sessions in use. Default: [`Ids::Kept`].
+    pub fn ids(mut self, ids: Ids) -> Self {
+        self.ids = ids;
         self
     }
 

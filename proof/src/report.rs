@@ -18,6 +18,7 @@ pub struct Report {
     operations: u64,
     sessions: u64,
     unknown: u64,
+    renewals: u64,
     faults: BTreeMap<String, u64>,
     verdicts: BTreeMap<&'static str, u64>,
     counterexamples: Vec<Counterexample>,
@@ -35,6 +36,12 @@ impl Report {
     #[must_use]
     pub fn unknown(&self) -> u64 {
         self.unknown
+    }
+
+    /// How many sessions got a fresh id because they had theirs for a while.
+    #[must_use]
+    pub fn renewals(&self) -> u64 {
+        self.renewals
     }
 
     /// How many things went wrong that we saw to.
@@ -105,9 +112,12 @@ pub fn table(reports: &[Report]) -> String {
     text.push('\n');
     for report in reports {
         let faults = report.faults.iter();
-        let faults: Vec<_> = faults
+        let mut faults: Vec<_> = faults
             .map(|(name, count)| format!("{name} {count}"))
             .collect();
+        if report.renewals > 0 {
+            faults.push(format!("ids renewed {}", report.renewals));
+        }
         text.push_str(&format!("{}: {}\n", report.store, faults.join(", ")));
     }
     text
@@ -164,6 +174,9 @@ impl Report {
             .iter()
             .filter(|op| op.is_unknown() && op.changes())
             .count() as u64;
+        // At the end of a request: elsewhere it is found out that another one did it.
+        let renewal = |op: &&Op| op.renewed.is_some() && matches!(op.call, Call::Touch(_));
+        self.renewals += ops.iter().filter(renewal).count() as u64;
         for op in &ops {
             if let Answer::Wrong(_) = op.answer {
                 self.found(Counterexample::of_answer(op));

@@ -82,6 +82,7 @@ impl Round {
             links: self.links.clone(),
             stopwatch: Arc::clone(&self.stopwatch),
             numbers: Arc::clone(&self.numbers),
+            ids: self.plan.ids,
             ops: Vec::new(),
         }
     }

@@ -14,7 +14,7 @@ use crate::history::{Op, Stopwatch};
 use crate::report::Checker;
 use crate::round::{Round, settle};
 use crate::stages::{Schedule, Stage};
-use crate::{Note, Plan, Report, StoreKind};
+use crate::{Ids, Note, Plan, Report, StoreKind};
 
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -35,12 +35,16 @@ pub fn run(
     let children: Result<Vec<_>, _> = stage
         .urls()
         .into_iter()
-        .map(|url| Child::start(program.to_owned(), url).map(Arc::new))
+        .map(|url| Child::start(program.to_owned(), url, plan.ids).map(Arc::new))
         .collect();
     let children = children?;
     let links: Vec<Link> = children.iter().cloned().map(Link::Child).collect();
-    let rules = rules(kind == StoreKind::RedisCluster);
-    let mut checker = Checker::start(kind.to_string(), kind.promises(), rules);
+    let rules = rules(kind == StoreKind::RedisCluster, plan.ids);
+    let name = match plan.ids {
+        Ids::Renewed => format!("{kind}, renewed ids"),
+        _ => kind.to_string(),
+    };
+    let mut checker = Checker::start(name, kind.promises(), rules);
     let (stopwatch, numbers) = (Arc::<Stopwatch>::default(), Arc::<AtomicU64>::default());
 
     let start = Instant::now();
@@ -103,11 +107,11 @@ pub fn run_here(
 ) -> Fallible<Report> {
     let runtime = Runtime::new()?;
     let here = || -> Fallible<Link> {
-        let application = Application::new(Arc::clone(&store))?;
+        let application = Application::new(Arc::clone(&store), plan.ids)?;
         Ok(Link::Here(Arc::new(application)))
     };
     let links = vec![here()?, here()?];
-    let mut checker = Checker::start(name.to_owned(), true, rules(false));
+    let mut checker = Checker::start(name.to_owned(), true, rules(false, plan.ids));
     let (stopwatch, numbers) = (Arc::<Stopwatch>::default(), Arc::<AtomicU64>::default());
     let start = Instant::now();
     let round = Round::new(1, plan, links, &stopwatch, &numbers);
@@ -126,10 +130,11 @@ pub fn run_here(
     Ok(checker.finish(start.elapsed()))
 }
 
-fn rules(rotates_in_two: bool) -> Rules {
+fn rules(rotates_in_two: bool, ids: Ids) -> Rules {
     let idle_timeout = i64::try_from(IDLE_TIMEOUT.as_millis()).expect("a few seconds");
     Rules {
         model: Model { idle_timeout },
         rotates_in_two,
+        ids,
     }
 }

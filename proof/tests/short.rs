@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cloakroom_proof::{Plan, StoreKind, run, table};
+use cloakroom_proof::{Ids, Plan, StoreKind, run, table};
 
 const SKIP: &str = "CLOAKROOM_TEST_SKIP_SERVERS";
 const SEED: u64 = 20_261_123;
@@ -24,14 +24,18 @@ fn every_store_keeps_its_promises_while_everything_is_killed() {
             eprintln!("SKIPPED ({SKIP}=1): {kind}");
             continue;
         }
-        let plan = Plan::new(SEED, Duration::from_secs(3)).clients(6, 4);
-        let report = run(kind, program, plan, |_| {}).unwrap();
-        for example in report.counterexamples() {
-            eprintln!("{example}\n");
+        for ids in [Ids::Kept, Ids::Renewed] {
+            let plan = Plan::new(SEED, Duration::from_secs(3))
+                .clients(6, 4)
+                .ids(ids);
+            let report = run(kind, program, plan, |_| {}).unwrap();
+            for example in report.counterexamples() {
+                eprintln!("{example}\n");
+            }
+            assert!(report.operations() > 50, "{kind}");
+            assert!(report.faults() > 0, "{kind}");
+            reports.push(report);
         }
-        assert!(report.operations() > 50, "{kind}");
-        assert!(report.faults() > 0, "{kind}");
-        reports.push(report);
     }
     eprintln!("{}", table(&reports));
     assert!(reports.iter().all(cloakroom_proof::Report::is_fine));

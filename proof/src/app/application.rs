@@ -1,18 +1,24 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cloakroom::{
-    CurrentSession, Error, ErrorKind, Event, LazySession, Owner, Secret, Sessions, Store,
+    CurrentSession, Error, ErrorKind, Event, LazySession, Owner, RenewIds, Secret, Sessions, Store,
 };
 
-use super::IDLE_TIMEOUT;
 use super::wire::{Outcome, Reply, Request, Verb, Written};
+use super::{IDLE_TIMEOUT, Ids};
 use crate::Note;
 use crate::history::Value;
 
 /// Every application of one run has the same: cookies outlive whoever is killed.
 const SECRET: &[u8; 32] = b"proof: the same in all processes";
+
+/// As often as sessions of a run live long enough for, and no request comes so late that it would pass for a thief's.
+const RENEWAL: RenewIds = RenewIds::every(Duration::from_millis(20))
+    .grace(Duration::from_secs(3_600))
+    .remember(Duration::from_secs(3_600));
 
 tokio::task_local! {
     /// Set by the event of a touch, in the task that made it.
@@ -34,8 +40,13 @@ struct Visit {
 }
 
 impl Application {
-    pub(crate) fn new(store: Arc<dyn Store<Note>>) -> Result<Self, Error> {
-        let sessions = Sessions::builder(store, Secret::from_bytes(SECRET)?)
+    pub(crate) fn new(store: Arc<dyn Store<Note>>, ids: Ids) -> Result<Self, Error> {
+        let builder = Sessions::builder(store, Secret::from_bytes(SECRET)?);
+        let builder = match ids {
+            Ids::Kept => builder,
+            Ids::Renewed => builder.renew_ids(RENEWAL),
+        };
+        let sessions = builder
             .idle_timeout(IDLE_TIMEOUT)
             .owned_by(|note: &Note| u64::from(note.owner))
             .on_event(|event| {

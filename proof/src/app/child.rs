@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use tokio::sync::oneshot;
 
+use super::Ids;
 use super::wire::{Reply, Request};
 
 /// An application in a process of its own.
@@ -13,6 +14,7 @@ use super::wire::{Reply, Request};
 pub(crate) struct Child {
     program: PathBuf,
     url: String,
+    ids: Ids,
     running: Mutex<Running>,
 }
 
@@ -27,11 +29,12 @@ struct Running {
 type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Reply>>>>>;
 
 impl Child {
-    pub(crate) fn start(program: PathBuf, url: String) -> io::Result<Self> {
-        let running = Mutex::new(Running::start(&program, &url)?);
+    pub(crate) fn start(program: PathBuf, url: String, ids: Ids) -> io::Result<Self> {
+        let running = Mutex::new(Running::start(&program, &url, ids)?);
         Ok(Self {
             program,
             url,
+            ids,
             running,
         })
     }
@@ -52,7 +55,7 @@ impl Child {
         let mut running = lock(&self.running);
         running.process.kill()?;
         running.process.wait()?;
-        *running = Running::start(&self.program, &self.url)?;
+        *running = Running::start(&self.program, &self.url, self.ids)?;
         Ok(())
     }
 
@@ -75,9 +78,9 @@ impl Child {
 }
 
 impl Running {
-    fn start(program: &PathBuf, url: &str) -> io::Result<Self> {
+    fn start(program: &PathBuf, url: &str, ids: Ids) -> io::Result<Self> {
         let mut process = Command::new(program)
-            .args(["application", url])
+            .args(["application", url, ids.word()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

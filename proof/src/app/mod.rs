@@ -3,11 +3,13 @@
 
 mod application;
 mod child;
+mod ids;
 mod link;
 mod open;
 mod process;
 mod wire;
 
+pub use ids::Ids;
 pub use process::serve;
 
 pub(crate) use application::Application;

@@ -3,9 +3,9 @@ use std::io::{BufRead, Write, stdin, stdout};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use super::Application;
 use super::open::open;
 use super::wire::{Reply, Request};
+use super::{Application, Ids};
 
 /// How often the store is tried while the server comes back.
 const ATTEMPTS: u32 = 200;
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// If the store does not open, or the input is not of this program.
-pub fn serve(url: &str) -> Result<(), Box<dyn Error>> {
+pub fn serve(url: &str, ids: Ids) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
     let store = runtime.block_on(async {
         let mut attempt = 0;
@@ -29,7 +29,7 @@ pub fn serve(url: &str) -> Result<(), Box<dyn Error>> {
             attempt += 1;
         }
     })?;
-    let application = Arc::new(Application::new(store)?);
+    let application = Arc::new(Application::new(store, ids)?);
     let (replies, outbox) = mpsc::channel();
     std::thread::spawn(move || write(&outbox));
     for line in stdin().lock().lines() {

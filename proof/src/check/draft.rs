@@ -32,6 +32,7 @@ impl Draft {
             certain,
             called: op.called,
             returned: op.returned,
+            by_old_id: op.by_old_id,
         });
     }
 

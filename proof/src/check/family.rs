@@ -5,7 +5,9 @@ use cloakroom::Handle;
 use super::draft::{Draft, Family};
 use super::model::Model;
 use super::owners::Owners;
+use super::renewed::as_one;
 use super::step::{Act, Base, Seen, Step};
+use crate::Ids;
 use crate::history::{Answer, Call, Op, Value};
 
 /// What the store in question promises.
@@ -14,6 +16,8 @@ pub(crate) struct Rules {
     pub(crate) model: Model,
     /// Between the two halves of a rotation neither key is live: a cluster, where they are in two slots.
     pub(crate) rotates_in_two: bool,
+    /// Whether a session may be listed under a name that nobody was told of.
+    pub(crate) ids: Ids,
 }
 
 /// Splits a history, in the order of the calls, into those of its sessions. A sign-in ends one session and
@@ -25,7 +29,9 @@ pub(crate) fn families(ops: &[Op], rules: Rules) -> Split {
         drafts: Vec::new(),
         of: HashMap::new(),
         of_writer: HashMap::new(),
+        nameless: HashSet::new(),
     };
+    let ops = &*as_one(ops);
     split.find(ops);
     for (at, op) in ops.iter().enumerate() {
         split.place(at, op);
@@ -56,6 +62,8 @@ struct Drafts {
     of: HashMap<Handle, usize>,
     /// Whose each value is, so that a session of which nobody was told can be told by what is in it.
     of_writer: HashMap<u64, usize>,
+    /// Keys of which only lists tell, where ids are renewed: a session may have several that are one.
+    nameless: HashSet<Handle>,
 }
 
 impl Drafts {
@@ -121,6 +129,9 @@ impl Drafts {
                 }
                 if let Some(&family) = self.of_writer.get(&value.writer) {
                     self.of.insert(*handle, family);
+                    if self.rules.ids == Ids::Renewed {
+                        self.nameless.insert(*handle);
+                    }
                     let draft = &mut self.drafts[family];
                     draft.last_live = draft.last_live.max(op.returned.tick);
                 } else if let Some(&at) = nobody_knows.get(&value.writer) {
@@ -290,7 +301,8 @@ impl Drafts {
             if let Some(&number) = self.of.get(&one.0) {
                 shown.push(number);
                 // Two of one session cannot both be right, unless it was rotated in between.
-                self.drafts[number].add(at, op, Act::List(Some(*one)), true);
+                let key = (!self.nameless.contains(&one.0)).then_some(one.0);
+                self.drafts[number].add(at, op, Act::List(Some((key, one.1))), true);
             }
         }
         let until = op.returned.tick;

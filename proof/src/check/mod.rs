@@ -12,6 +12,7 @@ mod draft;
 mod family;
 mod model;
 mod owners;
+mod renewed;
 mod search;
 mod step;
 mod verdict;

@@ -53,7 +53,7 @@ impl Model {
                 },
                 _,
             ) => {
-                let live = self.live(state, *key, step)?;
+                let live = self.live(state, Some(*key), step)?;
                 (live.value == *found).then_some(state)
             }
             (Act::List(Some((key, found))), _) => {
@@ -61,7 +61,7 @@ impl Model {
                 (live.value == *found).then_some(State::Live(live))
             }
             (Act::Conflict { key, version }, _) => {
-                let live = self.live(state, *key, step)?;
+                let live = self.live(state, Some(*key), step)?;
                 (live.value.version != *version).then_some(state)
             }
             (
@@ -74,7 +74,12 @@ impl Model {
                 },
                 _,
             ) => {
-                let live = self.live(state, *key, step)?;
+                let live = self.live(state, Some(*key), step)?;
+                // By an old id it is written to, and not used.
+                let used = match step.by_old_id {
+                    true => (live.used.0, live.used.1.max(used.1)),
+                    false => used,
+                };
                 let fits = match base {
                     Base::Any => true,
                     Base::Version(version) => live.value.version == *version,
@@ -93,13 +98,13 @@ impl Model {
                 }))
             }
             (Act::Touch(key), _) => {
-                let live = self.live(state, *key, step)?;
+                let live = self.live(state, Some(*key), step)?;
                 // A late one may set the time back; the later of two may be noted first.
                 let used = (used.0, used.1.max(live.used.1));
                 Some(State::Live(Live { used, ..live }))
             }
             (Act::Move { from, to }, _) => {
-                let live = self.live(state, *from, step)?;
+                let live = self.live(state, Some(*from), step)?;
                 Some(State::Live(Live {
                     key: *to,
                     used,
@@ -107,7 +112,7 @@ impl Model {
                 }))
             }
             (Act::Leave { from }, _) => {
-                let live = self.live(state, *from, step)?;
+                let live = self.live(state, Some(*from), step)?;
                 Some(State::Moving(live, step.op))
             }
             (Act::Arrive { to }, State::Moving(live, op)) if op == step.op => {
@@ -131,12 +136,12 @@ impl Model {
     }
 
     /// Live under that key. A key that nobody was told of may be any.
-    fn live(&self, state: State, key: Handle, step: &Step) -> Option<Live> {
+    fn live(&self, state: State, key: Option<Handle>, step: &Step) -> Option<Live> {
         let State::Live(mut live) = state else {
             return None;
         };
         let not_over = step.called.millis <= live.used.1 + self.idle_timeout + SLACK;
-        let same = *live.key.get_or_insert(key) == key;
+        let same = key.is_none_or(|key| *live.key.get_or_insert(key) == key);
         (same && not_over).then_some(live)
     }
 

@@ -197,6 +197,7 @@ mod tests {
             certain: true,
             called: moment(called),
             returned: moment(returned),
+            by_old_id: false,
         }
     }
 

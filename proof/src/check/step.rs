@@ -12,6 +12,8 @@ pub(crate) struct Step {
     pub(crate) certain: bool,
     pub(crate) called: Moment,
     pub(crate) returned: Moment,
+    /// It does not count as a use, or may not.
+    pub(crate) by_old_id: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -57,8 +59,9 @@ pub(crate) enum Act {
     EndAll {
         except: Option<Handle>,
     },
-    /// Whether a list of the owner's sessions had it.
-    List(Option<(Handle, Value)>),
+    /// Whether a list of the owner's sessions had it: under that key, or under one that its id may have been renewed
+    /// to and that nobody was told of.
+    List(Option<(Option<Handle>, Value)>),
 }
 
 /// What a write went by.
@@ -118,8 +121,8 @@ impl Act {
             | Self::Touch(key)
             | Self::End(key)
             | Self::Move { from: key, .. }
-            | Self::Leave { from: key }
-            | Self::List(Some((key, _))) => Some(*key),
+            | Self::Leave { from: key } => Some(*key),
+            Self::List(Some((key, _))) => *key,
             Self::Arrive { .. } | Self::EndAll { .. } | Self::List(None) => None,
         }
     }

@@ -7,6 +7,7 @@ use fastrand::Rng;
 use super::jar::{Cookie, Jar};
 use super::plan::Plan;
 use super::visit::{Next, Visit, handle};
+use crate::Ids;
 use crate::app::{Link, Verb, Written};
 use crate::history::{Call, Op, Stopwatch};
 
@@ -20,6 +21,7 @@ pub(crate) struct Client {
     pub(crate) stopwatch: Arc<Stopwatch>,
     /// Gives every operation and every request its number.
     pub(crate) numbers: Arc<AtomicU64>,
+    pub(crate) ids: Ids,
     pub(crate) ops: Vec<Op>,
 }
 
@@ -125,6 +127,8 @@ impl Client {
             request: next(numbers),
             handle: None,
             value: None,
+            ids: self.ids,
+            by_old_id: false,
             ops: &mut self.ops,
         }
     }
@@ -135,16 +139,18 @@ async fn finish(visit: &mut Visit<'_>, link: &Link, numbers: &AtomicU64, jar: &J
     let called = visit.stopwatch.now();
     let reply = link.ask(visit.request, Verb::Finish).await;
     let returned = visit.stopwatch.now();
-    let now = match &reply {
-        Ok(reply) => handle(reply),
-        Err(_) => visit.handle,
-    };
+    let before = visit.handle;
+    if let Ok(reply) = &reply {
+        visit.handle = handle(reply);
+    }
+    let now = visit.handle;
+    let renewed = visit.renewed(before);
     let touch = match &reply {
         Ok(reply) => reply.touch,
         // Whether one was due, nobody knows.
         Err(_) => Some(false),
     };
-    if let (Some(on), Some(touched)) = (now.or(visit.handle), touch) {
+    if let (Some(on), Some(touched)) = (now.or(before), touch) {
         visit.ops.push(Op {
             number: next(numbers),
             client: visit.client,
@@ -157,6 +163,8 @@ async fn finish(visit: &mut Visit<'_>, link: &Link, numbers: &AtomicU64, jar: &J
             },
             called,
             returned,
+            renewed,
+            by_old_id: visit.by_old_id,
         });
     }
     // A stranger's cookie does not get into the jar.

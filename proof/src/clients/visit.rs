@@ -1,5 +1,6 @@
 use cloakroom::Handle;
 
+use crate::Ids;
 use crate::app::{Link, Lost, Outcome, Reply, Verb};
 use crate::history::{Answer, Call, Op, Stopwatch, Value};
 
@@ -15,6 +16,8 @@ pub(crate) struct Visit<'a> {
     /// The session of this request, as far as its client knows.
     pub(crate) handle: Option<Handle>,
     pub(crate) value: Option<Value>,
+    pub(crate) ids: Ids,
+    pub(crate) by_old_id: bool,
     pub(crate) ops: &'a mut Vec<Op>,
 }
 
@@ -37,13 +40,25 @@ impl Visit<'_> {
         let reply = self.link.ask(self.request, verb).await;
         let returned = self.stopwatch.now();
         let before = self.handle;
+        let mut renewed = None;
         let (answer, next) = match &reply {
             Err(lost) => (unanswered(*lost), Next::Dead),
             Ok(reply) => {
                 let next = self.learn(reply);
+                if keeps_its_session(&call) {
+                    renewed = self.renewed(before);
+                }
+                let before = renewed.map(|(_, now)| now).or(before);
                 (self.answer(&call, before, reply), next)
             }
         };
+        match &answer {
+            _ if renewed.is_some() => self.by_old_id = true,
+            Answer::Stored { .. } if keeps_its_session(&call) => {}
+            Answer::Stored { .. } | Answer::Moved(_) => self.by_old_id = false,
+            _ => {}
+        }
+        let unknown = matches!(answer, Answer::Unknown(_)) && self.ids == Ids::Renewed;
         self.ops.push(Op {
             number,
             client: self.client,
@@ -53,8 +68,17 @@ impl Visit<'_> {
             answer,
             called,
             returned,
+            renewed,
+            // It may have found that the id was renewed, and nobody was told.
+            by_old_id: self.by_old_id || unknown,
         });
         next
+    }
+
+    /// The names before and now, if they differ and ids are renewed.
+    pub(crate) fn renewed(&self, before: Option<Handle>) -> Option<(Handle, Handle)> {
+        let names = before.zip(self.handle);
+        names.filter(|(before, now)| self.ids == Ids::Renewed && before != now)
     }
 
     fn learn(&mut self, reply: &Reply) -> Next {
@@ -92,7 +116,9 @@ impl Visit<'_> {
             (Outcome::Gone, Call::DestroyOthers(_)) => Answer::Gone,
             (Outcome::Gone, _) => wrong("Gone where that means nothing"),
             (Outcome::Done, Call::Load(cookie)) => match (self.handle, self.value) {
-                (Some(found), Some(value)) if found == *cookie => Answer::Found(Some(value)),
+                (Some(found), Some(value)) if Some(found) == before.or(Some(*cookie)) => {
+                    Answer::Found(Some(value))
+                }
                 (None, None) => Answer::Found(None),
                 _ => wrong("another session than the cookie's"),
             },
@@ -132,6 +158,14 @@ impl Visit<'_> {
             (Outcome::Done, _) => Answer::Done,
         }
     }
+}
+
+/// Whether the session has another name afterwards only if its id was renewed.
+fn keeps_its_session(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::Load(_) | Call::Save { .. } | Call::Overwrite { .. } | Call::Update(_)
+    )
 }
 
 pub(crate) fn handle(reply: &Reply) -> Option<Handle> {

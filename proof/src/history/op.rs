@@ -23,6 +23,10 @@ pub(crate) struct Op {
     pub(crate) called: Moment,
     /// When the answer came, or when it was known that none would come.
     pub(crate) returned: Moment,
+    /// The name that the session had when this was asked and the one that it had then, if its id was renewed.
+    pub(crate) renewed: Option<(Handle, Handle)>,
+    /// It came by an id that had been renewed: whoever uses the session has not used the new one.
+    pub(crate) by_old_id: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -95,7 +99,43 @@ impl Op {
             answer: Answer::Done,
             called: stopwatch.now(),
             returned: stopwatch.now(),
+            renewed: None,
+            by_old_id: false,
         }
+    }
+
+    /// The same with other names.
+    pub(crate) fn with_names(&self, name: impl Fn(Handle) -> Handle) -> Self {
+        let mut op = self.clone();
+        match &mut op.call {
+            Call::Load(on)
+            | Call::Save { over: on, .. }
+            | Call::Overwrite { over: on, .. }
+            | Call::Update(on)
+            | Call::Resave { ends: Some(on), .. }
+            | Call::Rotate(on)
+            | Call::Destroy(on)
+            | Call::Logout(on)
+            | Call::Touch(on)
+            | Call::DestroyOthers(on) => *on = name(*on),
+            Call::Begin { .. }
+            | Call::Resave { ends: None, .. }
+            | Call::List
+            | Call::DestroyOwner
+            | Call::Purge
+            | Call::Vanish
+            | Call::Fault(_) => {}
+        }
+        match &mut op.answer {
+            Answer::Stored { handle, .. } | Answer::Moved(handle) => *handle = name(*handle),
+            Answer::Listed(listed) => {
+                for (handle, _) in listed {
+                    *handle = name(*handle);
+                }
+            }
+            _ => {}
+        }
+        op
     }
 
     /// Whether it changes something if it takes effect.

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cloakroom::{
-    Clock, Entry, Enumerate, Expect, Owner, Record, RotateOutcome, SessionKey, SetOutcome, Store,
-    StoreFuture, SystemClock, Times, Timestamp,
+    Clock, Entry, Enumerate, Expect, Owner, Record, Renewal, RotateOutcome, SessionKey, SetOutcome,
+    Store, StoreFuture, SystemClock, Times, Timestamp, Trail,
 };
 use cloakroom_proof::Note;
 
@@ -22,6 +22,10 @@ pub(crate) enum Bend {
     LaggingReads,
     /// A rotation copies.
     RotateCopies,
+    /// A renewal copies.
+    RenewalCopies,
+    /// A renewed session is not found by its old key.
+    ForgetsTrails,
     /// Everything since the last save to disk goes with a crash.
     NotDurable,
     /// One read in a hundred fails, and says that nothing is there.
@@ -39,6 +43,7 @@ pub(crate) struct Bent {
     /// What a replica still has to hear of.
     replica: Mutex<(Shelf, VecDeque<News>)>,
     disk: Mutex<Shelf>,
+    trails: Mutex<HashMap<SessionKey, Trail>>,
     operations: AtomicU64,
 }
 
@@ -49,6 +54,7 @@ impl Bent {
             shelf: Mutex::default(),
             replica: Mutex::default(),
             disk: Mutex::default(),
+            trails: Mutex::default(),
             operations: AtomicU64::new(0),
         }
     }
@@ -95,6 +101,32 @@ impl Bent {
             self.note(&shelf, key);
         }
         outcome
+    }
+}
+
+impl Bent {
+    /// To another key; copied, if the store is bent like that.
+    fn shift(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+        copies: Bend,
+    ) -> RotateOutcome {
+        let mut shelf = lock(&self.shelf);
+        let Some(mut record) = live(&shelf, from) else {
+            return RotateOutcome::Gone;
+        };
+        let version = record.version;
+        record.times = times;
+        shelf.insert(*to, record);
+        if self.bend != copies {
+            shelf.remove(from);
+        }
+        self.note(&shelf, from);
+        self.note(&shelf, to);
+        let found = version;
+        RotateOutcome::Moved { found, version }
     }
 }
 
@@ -160,24 +192,36 @@ impl Store<Note> for Bent {
         to: &SessionKey,
         times: Times,
     ) -> StoreFuture<'_, RotateOutcome> {
-        let mut shelf = lock(&self.shelf);
-        let Some(mut record) = live(&shelf, from) else {
-            return StoreFuture::ready(Ok(RotateOutcome::Gone));
-        };
-        let version = record.version;
-        record.times = times;
-        shelf.insert(*to, record);
-        if self.bend != Bend::RotateCopies {
-            shelf.remove(from);
-        }
-        self.note(&shelf, from);
-        self.note(&shelf, to);
-        let found = version;
-        StoreFuture::ready(Ok(RotateOutcome::Moved { found, version }))
+        StoreFuture::ready(Ok(self.shift(from, to, times, Bend::RotateCopies)))
+    }
+
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        Some(self)
     }
 
     fn enumerate(&self) -> Option<&dyn Enumerate<Note>> {
         Some(self)
+    }
+}
+
+impl Renewal for Bent {
+    fn renew(
+        &self,
+        from: &SessionKey,
+        to: &SessionKey,
+        times: Times,
+        _trail_ends_at: Timestamp,
+    ) -> StoreFuture<'_, RotateOutcome> {
+        let mut trails = lock(&self.trails);
+        let outcome = self.shift(from, to, times, Bend::RenewalCopies);
+        if matches!(outcome, RotateOutcome::Moved { .. }) && self.bend != Bend::ForgetsTrails {
+            trails.insert(*from, Trail::new(*to, times.renewed_at));
+        }
+        StoreFuture::ready(Ok(outcome))
+    }
+
+    fn follow(&self, key: &SessionKey) -> StoreFuture<'_, Option<Trail>> {
+        StoreFuture::ready(Ok(lock(&self.trails).get(key).cloned()))
     }
 }
 
@@ -222,7 +266,7 @@ impl Enumerate<Note> for Bent {
         StoreFuture::ready(Ok(entries))
     }
 
-    fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64> {
+    fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         let mut shelf = lock(&self.shelf);
         let before: Vec<SessionKey> = shelf.keys().copied().collect();
         shelf.retain(|key, record| record.owner.as_ref() != Some(owner) || Some(key) == except);

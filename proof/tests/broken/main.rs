@@ -7,16 +7,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bent::{Bend, Bent};
-use cloakroom_proof::{Plan, Report, Verdict, run_here};
+use cloakroom_proof::{Ids, Plan, Report, Verdict, run_here};
 
 /// Looks until something is found, for a few seconds at most on a machine that is busy.
 fn find(bend: Bend, wanted: Verdict) -> Report {
+    find_with(bend, &[wanted], Ids::Kept, Duration::from_millis(500))
+}
+
+fn find_with(bend: Bend, wanted: &[Verdict], ids: Ids, length: Duration) -> Report {
     for seed in 1..=10 {
         let store = Arc::new(Bent::new(bend));
-        let plan = Plan::new(seed, Duration::from_millis(500)).clients(4, 4);
+        let plan = Plan::new(seed, length).clients(4, 4).ids(ids);
         let crash = || store.crash();
         let report = run_here(&format!("{bend:?}"), store.clone(), plan, crash).unwrap();
-        if report.count(wanted) > 0 {
+        if wanted.iter().any(|wanted| report.count(*wanted) > 0) {
             for example in report.counterexamples() {
                 eprintln!("{example}\n");
             }
@@ -43,14 +47,37 @@ fn tells(report: &Report, verdict: &str, operations: &[&str]) {
 
 #[test]
 fn one_that_keeps_its_promises_is_not_accused() {
-    let store = Arc::new(Bent::new(Bend::Nothing));
-    let plan = Plan::new(1, Duration::from_secs(1)).clients(4, 4);
-    let report = run_here("nothing bent", store, plan, || {}).unwrap();
-    for example in report.counterexamples() {
-        eprintln!("{example}");
+    for ids in [Ids::Kept, Ids::Renewed] {
+        let store = Arc::new(Bent::new(Bend::Nothing));
+        let plan = Plan::new(1, Duration::from_secs(2)).clients(4, 4).ids(ids);
+        let report = run_here("nothing bent", store, plan, || {}).unwrap();
+        for example in report.counterexamples() {
+            eprintln!("{example}");
+        }
+        assert!(report.is_fine());
+        assert!(report.operations() > 50);
+        assert_eq!(report.renewals() > 0, ids == Ids::Renewed);
     }
-    assert!(report.is_fine());
-    assert!(report.operations() > 50);
+}
+
+#[test]
+fn a_renewal_that_leaves_a_copy_behind() {
+    let wanted = [Verdict::LostWrite, Verdict::StaleRead, Verdict::BroughtBack];
+    let second = Duration::from_secs(1);
+    let report = find_with(Bend::RenewalCopies, &wanted, Ids::Renewed, second);
+    assert!(!report.is_fine());
+}
+
+#[test]
+fn a_renewal_after_which_the_old_id_finds_nothing() {
+    let wanted = [Verdict::LostWrite, Verdict::StaleRead];
+    let second = Duration::from_secs(1);
+    let report = find_with(Bend::ForgetsTrails, &wanted, Ids::Renewed, second);
+    tells(
+        &report,
+        "",
+        &["load", "save", "update", "overwrite", "rotate"],
+    );
 }
 
 #[test]
