@@ -13,10 +13,10 @@ pub struct SessionInfo<T> {
 }
 
 impl<T> SessionInfo<T> {
-    pub(crate) fn new(entry: Entry<T>, current: Option<&SessionKey>) -> Self {
+    pub(crate) fn new(entry: Entry<T>, current: &[SessionKey]) -> Self {
         Self {
             handle: entry.handle(),
-            is_current: current == Some(&entry.key),
+            is_current: current.contains(&entry.key),
             entry,
         }
     }

@@ -146,7 +146,7 @@ impl<T: Send + Sync + 'static> Sessions<T> {
         let all = self.inner.storage.all().await?;
         Ok(all
             .into_iter()
-            .map(|entry| SessionInfo::new(entry, None))
+            .map(|entry| SessionInfo::new(entry, &[]))
             .collect())
     }
 
@@ -155,7 +155,7 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     /// # Errors
     /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
     pub async fn visit(&self, mut visitor: impl FnMut(SessionInfo<T>) + Send) -> Result<(), Error> {
-        let mut show = |entry| visitor(SessionInfo::new(entry, None));
+        let mut show = |entry| visitor(SessionInfo::new(entry, &[]));
         self.inner.storage.visit(&mut show).await
     }
 
@@ -192,7 +192,7 @@ impl<T: Send + Sync + 'static> Sessions<T> {
         let listed = self.inner.storage.list_by_owner(owner).await?;
         Ok(listed
             .into_iter()
-            .map(|entry| SessionInfo::new(entry, None))
+            .map(|entry| SessionInfo::new(entry, &[]))
             .collect())
     }
 
@@ -201,7 +201,7 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     /// # Errors
     /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
     pub async fn destroy_by_owner(&self, owner: &Owner) -> Result<u64, Error> {
-        self.inner.storage.destroy_by_owner(owner, None).await
+        self.inner.storage.destroy_by_owner(owner, &[]).await
     }
 
     /// Ends the session with that handle, but only if it is that owner's. Whether it was.

@@ -117,16 +117,15 @@ where
         }))
     }
 
-    fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64> {
-        let (owner, except, inner) = (owner.clone(), except.copied(), &*self.inner);
+    fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
+        let (owner, except, inner) = (owner.clone(), except.to_vec(), &*self.inner);
         StoreFuture::new(inner.timed(move |deadline| async move {
-            let except = except.as_ref();
             match inner.server {
                 Server::Single(_) => {
-                    single::destroy_by_owner(inner, &owner, except, deadline).await
+                    single::destroy_by_owner(inner, &owner, &except, deadline).await
                 }
                 Server::Cluster(_) => {
-                    spread::destroy_by_owner(inner, &owner, except, deadline).await
+                    spread::destroy_by_owner(inner, &owner, &except, deadline).await
                 }
             }
         }))

@@ -12,7 +12,7 @@ use crate::error::RedisStoreError;
 use crate::layout::{from_member, member};
 use crate::renewal::Route;
 use crate::reply;
-use crate::script;
+use crate::script::{self, Request};
 use crate::session::{Draft, RedisStoreSession, in_turns, time_fields};
 use crate::store::Inner;
 
@@ -185,13 +185,13 @@ pub(crate) async fn list_by_owner<T: DeserializeOwned>(
 pub(crate) async fn destroy_by_owner(
     inner: &Inner,
     owner: &Owner,
-    except: Option<&SessionKey>,
+    except: &[SessionKey],
     deadline: Instant,
 ) -> Result<u64, RedisStoreError> {
     let request = inner
         .call(&script::DESTROY_OWNER, inner.layout.index(owner))
-        .arg(owner.as_str())
-        .arg(except.map(member).unwrap_or_default());
+        .arg(owner.as_str());
+    let request = except.iter().map(member).fold(request, Request::arg);
     reply::number(inner.run(&request, deadline).await?)
 }
 

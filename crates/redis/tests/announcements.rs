@@ -105,9 +105,12 @@ async fn every_ending_is_announced(url: &str) {
     // Nineteen were live, one of them is replaced, and all are of the same age.
     heard.exactly([5, 6, 7].map(key)).await;
     let rest = (8..=20).chain([22, 33, 44, 55]);
-    let spared = Some(&key(55));
+    let spared = [key(55)];
     assert_eq!(
-        store.destroy_by_owner(&owner("ada"), spared).await.unwrap(),
+        store
+            .destroy_by_owner(&owner("ada"), &spared)
+            .await
+            .unwrap(),
         16
     );
     heard

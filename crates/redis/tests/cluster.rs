@@ -162,7 +162,7 @@ async fn scripts_that_a_server_forgot_are_sent_again() {
     forget();
     let listed = bench.store.list_by_owner(&owner("ada")).await.unwrap();
     assert_eq!(listed.len(), 20);
-    let ended = bench.store.destroy_by_owner(&owner("ada"), None).await;
+    let ended = bench.store.destroy_by_owner(&owner("ada"), &[]).await;
     assert_eq!(ended.unwrap(), 20);
 }
 
@@ -189,7 +189,7 @@ async fn a_rotation_does_not_escape_the_end_of_all_sessions() {
         });
         // From the beginning to the end of the two rotations.
         tokio::time::sleep(Duration::from_micros(u64::from(round) * 15)).await;
-        let ended = bench.store.destroy_by_owner(&ada, None).await.unwrap();
+        let ended = bench.store.destroy_by_owner(&ada, &[]).await.unwrap();
         rotating.await.unwrap();
         for key in &keys {
             assert!(

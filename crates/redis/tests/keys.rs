@@ -121,7 +121,7 @@ async fn nothing_is_left_when_all_has_expired_or_ended() {
         bench.add(&key(number), bench.owned("a", "ada")).await;
     }
     assert!(store.destroy(&key(1)).await.unwrap());
-    let ended = store.destroy_by_owner(&owner("ada"), Some(&key(2))).await;
+    let ended = store.destroy_by_owner(&owner("ada"), &[key(2)]).await;
     assert_eq!(ended.unwrap(), 18);
     assert_eq!(all().len(), 2);
     assert_eq!(store.clear().await.unwrap(), 1);

@@ -180,10 +180,7 @@ async fn what_is_dead_takes_no_room(bench: &Bench) {
     assert_eq!(stored(admit(6).await), []);
     assert_eq!(stored(admit(7).await), []);
     assert_eq!(admit(8).await, AdmitOutcome::Refused);
-    assert_eq!(
-        store.destroy_by_owner(&owner("ada"), None).await.unwrap(),
-        2
-    );
+    assert_eq!(store.destroy_by_owner(&owner("ada"), &[]).await.unwrap(), 2);
     assert_eq!(stored(admit(8).await), []);
 }
 
@@ -327,7 +324,7 @@ async fn a_session_that_moves_away_between_two_steps_counts() {
             assert_eq!(
                 bench
                     .store
-                    .destroy_by_owner(&owner("ada"), None)
+                    .destroy_by_owner(&owner("ada"), &[])
                     .await
                     .unwrap(),
                 2

@@ -100,14 +100,14 @@ async fn one_server_needs_one_round_trip() {
     assert_eq!(warm.len(), 5);
     bench
         .store
-        .destroy_by_owner(&owner("nobody"), None)
+        .destroy_by_owner(&owner("nobody"), &[])
         .await
         .unwrap();
     let mut monitor = Monitor::on(&server);
     let list = bench.store.list_by_owner(&owner("ada")).await.unwrap();
     assert_eq!(list.len(), 5);
     assert_eq!(monitor.since(&server), ["evalsha"]);
-    let ended = bench.store.destroy_by_owner(&owner("ada"), None).await;
+    let ended = bench.store.destroy_by_owner(&owner("ada"), &[]).await;
     assert_eq!(ended.unwrap(), 5);
     assert_eq!(monitor.since(&server), ["evalsha"]);
 }

@@ -54,7 +54,7 @@ async fn scripts_that_the_server_forgot_are_sent_again() {
     let owner = common::owner("ada");
     assert_eq!(store.list_by_owner(&owner).await.unwrap().len(), 1);
     forget();
-    assert_eq!(store.destroy_by_owner(&owner, None).await.unwrap(), 1);
+    assert_eq!(store.destroy_by_owner(&owner, &[]).await.unwrap(), 1);
     for number in 1..=40 {
         bench.add(&key(number), owned("c")).await;
     }
@@ -322,7 +322,7 @@ async fn a_user_with_few_rights_is_enough() {
     assert_eq!(store.count().await.unwrap(), 3);
     assert_eq!(store.purge_expired().await.unwrap(), 0);
     assert_eq!(store.list_by_owner(&owner).await.unwrap().len(), 2);
-    assert_eq!(store.destroy_by_owner(&owner, None).await.unwrap(), 2);
+    assert_eq!(store.destroy_by_owner(&owner, &[]).await.unwrap(), 2);
     let renewal = store.renewal().unwrap();
     let end = times.last_seen_at.plus(TIMEOUT);
     let _ = renewal.renew(&key(11), &key(13), times, end).await.unwrap();

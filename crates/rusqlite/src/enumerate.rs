@@ -93,12 +93,12 @@ where
         })
     }
 
-    fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64> {
+    fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         let mut bindings = self.inner.now();
-        bindings.text(Param::Owner, Some(owner.as_str())).bind(
-            Param::Except,
-            except.map_or(Value::NoKey, |key| Value::Key(*key)),
-        );
+        let except = except.iter().flat_map(SessionKey::as_bytes).copied();
+        bindings
+            .text(Param::Owner, Some(owner.as_str()))
+            .bind(Param::Except, Value::Keys(except.collect()));
         StoreFuture::new(self.inner.remove(bindings, |all| &all.destroy_by_owner))
     }
 }

@@ -115,6 +115,8 @@ pub(crate) enum Value {
     Int(Option<i64>),
     /// A key.
     Key(SessionKey),
+    /// Several, in one piece. That one begins in the middle of another is as likely as two equal ones.
+    Keys(Box<[u8]>),
     /// No key: what precedes all of them, and equals none.
     NoKey,
     /// A short text, or null.
@@ -131,6 +133,7 @@ impl ToSql for Value {
             Self::Unbound | Self::Int(None) | Self::Text(None) => ValueRef::Null,
             Self::Int(Some(value)) => ValueRef::Integer(*value),
             Self::Key(key) => ValueRef::Blob(key.as_bytes()),
+            Self::Keys(keys) => ValueRef::Blob(keys),
             Self::NoKey => ValueRef::Blob(&[]),
             Self::Text(Some(text)) => ValueRef::Text(text.as_bytes()),
             Self::Word(text) => ValueRef::Text(text.as_bytes()),

@@ -126,7 +126,7 @@ impl Statements {
                  ORDER BY created_at, session_key",
             ),
             destroy_by_owner: build(
-                "DELETE FROM {table} WHERE owner = :owner AND session_key <> :except AND {live}",
+                "DELETE FROM {table} WHERE owner = :owner AND instr(:except, session_key) = 0 AND {live}",
             ),
             others: build(
                 "SELECT session_key FROM {table} WHERE {others} ORDER BY created_at, session_key",

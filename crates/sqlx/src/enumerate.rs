@@ -97,14 +97,18 @@ where
         })
     }
 
-    fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64> {
+    fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         let inner = &*self.inner;
-        // No key is empty, so an empty one spares none.
-        let except = except.map_or(&[][..], |key| key.as_bytes());
+        // In one piece. That a key begins in the middle of another one is as likely as two equal ones.
+        let except: Vec<u8> = except
+            .iter()
+            .flat_map(SessionKey::as_bytes)
+            .copied()
+            .collect();
         let bindings = inner
             .now()
             .text(Param::Owner, Some(owner.as_str()))
-            .bytes(Param::Except, except);
+            .bytes(Param::Except, &except);
         StoreFuture::new(inner.within(async move {
             let statement = &inner.statements.destroy_by_owner;
             Ok(inner.io.run(statement, &bindings).await?.affected)

@@ -37,6 +37,8 @@ pub struct Dialectal {
     pub purge_trails: &'static str,
     /// Removes some trails.
     pub clear_trails: &'static str,
+    /// Where the row's key is among those that are spared, one after the other; 0 if it is not.
+    pub except: &'static str,
     /// How the keys of removed rows are answered, if they are.
     pub returning_key: &'static str,
     /// Tells listeners of `{payload}`, as an expression in a list of what a statement returns.
@@ -166,7 +168,7 @@ impl Statements {
                  ORDER BY created_at, session_key",
             ),
             destroy_by_owner: build(
-                "DELETE FROM {table} WHERE owner = :owner AND session_key <> :except AND {live}{returning_tell_row}",
+                "DELETE FROM {table} WHERE owner = :owner AND {except} = 0 AND {live}{returning_tell_row}",
             )
             .after(sql.find_all),
             lock_owner: sql.lock_owner.as_ref().map(|lock| build(lock.statement)),
@@ -226,6 +228,7 @@ pub(crate) fn fill(template: &str, sql: &Dialectal, table: &TableName) -> String
         .replace("{expiry}", EXPIRY)
         .replace("{others}", OTHERS)
         .replace("{on_taken_trail}", sql.on_taken_trail)
+        .replace("{except}", sql.except)
         .replace("{returning_key}", sql.returning_key)
         .replace("{live}", LIVE)
         .replace("{next_version}", sql.next_version)

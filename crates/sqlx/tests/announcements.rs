@@ -144,7 +144,7 @@ async fn what_ends_a_session_is_heard_elsewhere() {
     ear.hears_all_of(&[5, 10]).await;
 
     add(&here, 7).await;
-    assert_eq!(here.destroy_by_owner(&ada, None).await.unwrap(), 2);
+    assert_eq!(here.destroy_by_owner(&ada, &[]).await.unwrap(), 2);
     ear.hears_all_of(&[6, 7]).await;
 
     // All at once are not named.

@@ -112,7 +112,7 @@ async fn operations_send_what_the_design_says<DB: Dialect>(
         store.destroy(&c)
     ));
     let by_owner = expected.destroy_by_owner;
-    let ended = assert_sends!(by_owner, store.destroy_by_owner(&owner, None));
+    let ended = assert_sends!(by_owner, store.destroy_by_owner(&owner, &[]));
     assert_eq!(ended, 1);
 
     let limits: &dyn OwnerLimits<u32> = store.owner_limits().unwrap();

@@ -62,6 +62,9 @@ pub trait Enumerate<T: Send + Sync + 'static>: Send + Sync {
     /// The live sessions of one owner, the oldest first. Never misses one, never shows a dead one.
     fn list_by_owner(&self, owner: &Owner) -> StoreFuture<'_, Vec<Entry<T>>>;
 
-    /// Ends the live sessions of one owner, but not the one under `except`. How many were ended.
-    fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64>;
+    /// Ends the live sessions of one owner, but not what is under the keys of `except`. How many were ended.
+    ///
+    /// One session may have several of these keys: that which it had when it was asked for, and that to which it may
+    /// be moving meanwhile. They are few.
+    fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64>;
 }

@@ -150,6 +150,8 @@ async fn finish(visit: &mut Visit<'_>, link: &Link, numbers: &AtomicU64, jar: &J
         // Whether one was due, nobody knows.
         Err(_) => Some(false),
     };
+    // It may have been time for a renewal only after it was asked whether a touch is due.
+    let touch = touch.or(renewed.map(|_| false));
     if let (Some(on), Some(touched)) = (now.or(before), touch) {
         visit.ops.push(Op {
             number: next(numbers),

@@ -269,7 +269,7 @@ impl Enumerate<Note> for Bent {
     fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         let mut shelf = lock(&self.shelf);
         let before: Vec<SessionKey> = shelf.keys().copied().collect();
-        shelf.retain(|key, record| record.owner.as_ref() != Some(owner) || Some(key) == except);
+        shelf.retain(|key, record| record.owner.as_ref() != Some(owner) || except.contains(key));
         for key in &before {
             if !shelf.contains_key(key) {
                 self.note(&shelf, key);

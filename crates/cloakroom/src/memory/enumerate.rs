@@ -69,12 +69,12 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
         StoreFuture::ready(Ok(entries))
     }
 
-    fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64> {
+    fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         let now = self.now();
         let mut ended = 0;
         let mut index = self.locks.index(owner);
         for key in index.keys(owner).to_vec() {
-            if except == Some(&key) {
+            if except.contains(&key) {
                 continue;
             }
             index.remove(owner, &key);

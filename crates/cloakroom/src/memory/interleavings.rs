@@ -124,7 +124,7 @@ impl Fixture {
     }
 
     fn sign_out(&self, name: &str) -> u64 {
-        block_on(self.enumerate().destroy_by_owner(&owner(name), None)).unwrap()
+        block_on(self.enumerate().destroy_by_owner(&owner(name), &[])).unwrap()
     }
 
     fn purge(&self) -> u64 {

@@ -265,9 +265,7 @@ fn the_owner_index_follows_every_verb() {
     .unwrap();
     assert_eq!(replaced, SetOutcome::Stored(1));
     assert_eq!((it.listed("ada"), it.listed("bob")), (vec![2, 4], vec![]));
-    let ended = it
-        .enumerate()
-        .destroy_by_owner(&owner("ada"), Some(&key(4)));
+    let ended = it.enumerate().destroy_by_owner(&owner("ada"), &[key(4)]);
     assert_eq!(block_on(ended).unwrap(), 1);
     assert_eq!(it.listed("ada"), [4]);
     assert_eq!(block_on(it.enumerate().clear()).unwrap(), 1);

@@ -47,7 +47,7 @@ impl<T: Send + Sync + 'static> Storage<T> {
     pub(crate) async fn destroy_by_owner(
         &self,
         owner: &Owner,
-        except: Option<&SessionKey>,
+        except: &[SessionKey],
     ) -> Result<u64, Error> {
         let ended = self.enumerate()?.destroy_by_owner(owner, except);
         let count = self.call("destroy_by_owner", ended).await?;

@@ -2,12 +2,16 @@
 --
 -- KEYS[1]  the index
 -- ARGV[4]  the owner
--- ARGV[5]  the session that is spared, as the index names it; or empty
+-- ARGV[5…] sessions that are spared, as the index names them
 --
 -- Answers how many were live.
+local spared = {}
+for at = 5, #ARGV do
+  spared[ARGV[at]] = true
+end
 local ended = 0
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  if member ~= ARGV[5] then
+  if not spared[member] then
     local key = session_key(member)
     local found = fields(key, 'version', 'expires_at', 'owner')
     if found[3] == ARGV[4] then

@@ -66,15 +66,15 @@ pub(crate) async fn list_by_owner<T: DeserializeOwned>(
 pub(crate) async fn destroy_by_owner(
     inner: &Inner,
     owner: &Owner,
-    except: Option<&SessionKey>,
+    except: &[SessionKey],
     deadline: Instant,
 ) -> Result<u64, RedisStoreError> {
-    let except = except.map(member);
+    let except: Vec<_> = except.iter().map(member).collect();
     let mut seen = HashSet::new();
     let mut ended = 0;
     loop {
         let mut fresh = unseen(inner, owner, &mut seen, deadline).await?;
-        fresh.retain(|(member, _)| Some(member) != except.as_ref());
+        fresh.retain(|(member, _)| !except.contains(member));
         if fresh.is_empty() {
             return Ok(ended);
         }

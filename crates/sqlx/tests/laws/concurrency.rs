@@ -183,7 +183,7 @@ pub(crate) async fn end_all_finds_what_moves<B: Bench>(case: Case<B>) {
             });
         }
         tokio::time::sleep(Duration::from_millis(round % 5)).await;
-        let ended = case.store.destroy_by_owner(&ada, None).await.unwrap();
+        let ended = case.store.destroy_by_owner(&ada, &[]).await.unwrap();
         let left = case.store.list_by_owner(&ada).await.unwrap().len();
         assert_eq!((ended, left), (3, 0));
         movers.join_all().await;

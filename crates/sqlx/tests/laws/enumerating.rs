@@ -77,7 +77,7 @@ pub(crate) async fn owners_are_told_apart_by_case<B: Bench>(case: Case<B>) {
     );
     assert_eq!(
         case.store
-            .destroy_by_owner(&owner("Ada"), None)
+            .destroy_by_owner(&owner("Ada"), &[])
             .await
             .unwrap(),
         1
@@ -119,7 +119,7 @@ pub(crate) async fn destroy_by_owner_spares_one<B: Bench>(case: Case<B>) {
     let spared = key(2);
     let ended = case
         .store
-        .destroy_by_owner(&owner("ada"), Some(&spared))
+        .destroy_by_owner(&owner("ada"), &[spared])
         .await
         .unwrap();
     assert_eq!(ended, 3);
@@ -130,7 +130,7 @@ pub(crate) async fn destroy_by_owner_spares_one<B: Bench>(case: Case<B>) {
     );
     assert_eq!(
         case.store
-            .destroy_by_owner(&owner("ada"), None)
+            .destroy_by_owner(&owner("ada"), &[])
             .await
             .unwrap(),
         1

@@ -372,7 +372,7 @@ pub(crate) async fn sign_ins_beside_end_all_are_ended_or_listed<B: Bench>(case: 
         let ending = case.store.clone();
         let ended = tokio::spawn(async move {
             let ada = owner("ada");
-            ending.destroy_by_owner(&ada, None).await.unwrap()
+            ending.destroy_by_owner(&ada, &[]).await.unwrap()
         });
         let keys = sign_ins.join_all().await;
         ended.await.unwrap();

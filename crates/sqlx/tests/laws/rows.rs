@@ -58,7 +58,7 @@ pub(crate) async fn an_undecodable_row_harms_itself_only<B: Bench>(case: Case<B>
     case.execute("UPDATE {table} SET codec = 'later'").await;
     assert_eq!(
         case.store
-            .destroy_by_owner(&owner("ada"), Some(&key(0)))
+            .destroy_by_owner(&owner("ada"), &[key(0)])
             .await
             .unwrap(),
         1

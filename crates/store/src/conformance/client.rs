@@ -215,10 +215,10 @@ impl<S: Store<Payload>> Client<S> {
     pub(crate) async fn destroy_by_owner(
         &self,
         owner: &Owner,
-        except: Option<&SessionKey>,
+        except: &[SessionKey],
     ) -> Result<u64, Trouble> {
         let mut call = format!("destroy_by_owner {:?}", owner.as_str());
-        if let Some(key) = except {
+        for key in except {
             call.push_str(" except ");
             call.push_str(&name(key));
         }

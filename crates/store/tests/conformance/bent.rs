@@ -72,9 +72,9 @@ pub(crate) trait Flaw: Debug + Send + Sync + 'static {
         &'a self,
         shelf: &'a Shelf,
         owner: Owner,
-        except: Option<SessionKey>,
+        except: Vec<SessionKey>,
     ) -> StoreFuture<'a, u64> {
-        shelf.destroy_by_owner(&owner, except.as_ref())
+        shelf.destroy_by_owner(&owner, &except)
     }
 
     fn admit<'a>(
@@ -212,8 +212,8 @@ impl<F: Flaw> Enumerate<Payload> for Bent<F> {
         self.flaw.list_by_owner(&self.shelf, owner.clone())
     }
 
-    fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64> {
+    fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         self.flaw
-            .destroy_by_owner(&self.shelf, owner.clone(), except.copied())
+            .destroy_by_owner(&self.shelf, owner.clone(), except.to_vec())
     }
 }

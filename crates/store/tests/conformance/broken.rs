@@ -72,6 +72,7 @@ caught! {
     index_misses_live: IndexMisses => 9 "each sort of write";
     index_keeps_dead: IndexKeepsDead => 9 "each sort of write";
     signs_out_slowly: SignsOutSlowly => 9 "while the sessions are written";
+    spares_the_first: SparesTheFirst => 9 "destroy an owner's sessions";
     purges_refreshed: PurgesRefreshed => 8 "purge after sessions were refreshed";
     purges_blindly: PurgesBlindly => 8 "purge";
     limit_after_writing: LimitAfterWriting => 12 "over the limit";

@@ -303,10 +303,10 @@ impl Enumerate<Payload> for Shelf {
         })
     }
 
-    fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64> {
+    fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         self.answer(|inner, now| {
             inner.remove_all(now, |key, record| {
-                record.owner.as_ref() == Some(owner) && Some(key) != except
+                record.owner.as_ref() == Some(owner) && !except.contains(key)
             })
         })
     }

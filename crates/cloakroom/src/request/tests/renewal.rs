@@ -92,6 +92,54 @@ async fn many_requests_at_the_moment_of_renewal_all_stay_signed_in_and_agree_on_
     assert!(it.stored(&cookies[0]).await.is_some());
 }
 
+/// A renewal that falls between looking where the session is and ending the others must not end it too.
+#[tokio::test]
+async fn ending_the_others_spares_this_session_whenever_another_request_renews_it() {
+    for polls in 0..6 {
+        let renewal = RenewIds::every(Duration::from_secs(600));
+        let it = Fixture::with(|builder| {
+            builder
+                .renew_ids(renewal)
+                .owned_by(|cart: &Vec<String>| cart.first().cloned())
+        });
+        let elsewhere = it.signed_in(&["ada"]).await;
+        let old = it.signed_in(&["ada"]).await;
+        it.advance(600);
+        let (_, session) = it.open(&old).await;
+        let (renewing, _) = it.open(&old).await;
+
+        it.store.set_slow(true);
+        let mut ending = Box::pin(session.destroy_others());
+        let mut ended = None;
+        for _ in 0..polls {
+            if ended.is_none() {
+                ended = poll_once(&mut ending).await;
+            }
+        }
+        it.store.set_slow(false);
+        let new = sent(&renewing).await.expect("it was due");
+        let ended = match ended {
+            Some(ended) => ended,
+            None => ending.await,
+        };
+        assert_eq!(ended.unwrap(), 1, "after {polls} polls");
+        assert!(it.stored(&new).await.is_some(), "after {polls} polls");
+        assert_eq!(it.stored(&elsewhere).await, None);
+        let devices = it.open(&new).await.1.devices().await.unwrap();
+        assert!(devices.len() == 1 && devices[0].is_current());
+    }
+}
+
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    std::future::poll_fn(|context| {
+        std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {
+            std::task::Poll::Ready(done) => Some(done),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}
+
 /// Polls them in turn until all are ready.
 async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut pending: Vec<_> = all.map(|future| (Box::pin(future), None)).collect();

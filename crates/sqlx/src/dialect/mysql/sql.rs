@@ -46,6 +46,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         ends_at = VALUES(ends_at)",
     purge_trails: "DELETE FROM {table}_trails WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit",
     clear_trails: "DELETE FROM {table}_trails LIMIT :limit",
+    except: "LOCATE(session_key, :except)",
     returning_key: "",
     tell: None,
     row_as_text: "",

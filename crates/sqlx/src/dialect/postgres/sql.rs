@@ -36,6 +36,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         FOR UPDATE SKIP LOCKED) AND ends_at <= :now",
     clear_trails: "DELETE FROM {table}_trails WHERE session_key IN \
         (SELECT session_key FROM {table}_trails LIMIT :limit)",
+    except: "position(session_key IN :except)",
     returning_key: " RETURNING session_key",
     tell: Some("pg_notify('{table}_endings', {payload})"),
     row_as_text: "encode(session_key, 'hex')",

@@ -22,6 +22,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         (SELECT session_key FROM {table}_trails WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit)",
     clear_trails: "DELETE FROM {table}_trails WHERE session_key IN \
         (SELECT session_key FROM {table}_trails LIMIT :limit)",
+    except: "instr(:except, session_key)",
     returning_key: " RETURNING session_key",
     tell: None,
     row_as_text: "",

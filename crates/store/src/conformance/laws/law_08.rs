@@ -57,7 +57,7 @@ async fn the_expired_are_shown_nowhere<S: Store<Payload>>(
             "an expired session was listed, or a live one was not",
         )?;
     }
-    let ended = client.destroy_by_owner(&owner, None).await?;
+    let ended = client.destroy_by_owner(&owner, &[]).await?;
     stage.equal(ended, 1, "how many live sessions were ended")
 }
 

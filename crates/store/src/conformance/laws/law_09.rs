@@ -202,7 +202,7 @@ async fn owners_are_compared_byte_by_byte<S: Store<Payload>>(
         stage.check(found == Some(owner), "the record has another owner")?;
     }
     for (at, (owner, _)) in sessions.iter().enumerate() {
-        let ended = client.destroy_by_owner(owner, None).await?;
+        let ended = client.destroy_by_owner(owner, &[]).await?;
         stage.equal(ended, 1, "how many sessions of one owner were ended")?;
         if let Some((_, key)) = sessions.get(at + 1) {
             let next = client.get(key).await?;
@@ -223,16 +223,23 @@ async fn an_owner_is_signed_out_everywhere<S: Store<Payload>>(
         keys.push(stage.create(&owned(stage, number, "carol")).await?);
     }
     let other = stage.create(&owned(stage, 9, "dave")).await?;
-    let ended = client.destroy_by_owner(&carol, Some(&keys[2])).await?;
+    let ended = client.destroy_by_owner(&carol, &[keys[2]]).await?;
     stage.equal(ended, 4, "how many were ended")?;
     for (at, key) in keys.iter().enumerate() {
         let live = client.get(key).await?.is_some();
         stage.equal(live, at == 2, "whether a session lives")?;
     }
-    // Someone else's session, and a key that nobody has, spare nothing.
-    let ended = client.destroy_by_owner(&carol, Some(&other)).await?;
+    // A session may be spared by several keys, in any order; one that nobody has spares nothing.
+    let second = stage.create(&owned(stage, 5, "carol")).await?;
+    let spared = [key(), second, key(), keys[2]];
+    let ended = client.destroy_by_owner(&carol, &spared).await?;
+    stage.equal(ended, 0, "how many were ended of those that were spared")?;
+    let ended = client.destroy_by_owner(&carol, &[second, key()]).await?;
     stage.equal(ended, 1, "how many were ended")?;
-    let again = client.destroy_by_owner(&carol, Some(&key())).await?;
+    // Someone else's session spares nothing either.
+    let ended = client.destroy_by_owner(&carol, &[other]).await?;
+    stage.equal(ended, 1, "how many were ended")?;
+    let again = client.destroy_by_owner(&carol, &[key()]).await?;
     stage.equal(again, 0, "how many were ended again")?;
     let other = client.get(&other).await?;
     stage.check(other.is_some(), "another owner's session was ended")

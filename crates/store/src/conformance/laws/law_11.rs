@@ -110,7 +110,7 @@ async fn mass_ends_reach_it<S: Store<Payload>>(stage: &Stage<'_, S>) -> Result<(
         );
         if by_owner {
             let owner = owner("Ada Lovelace");
-            client.destroy_by_owner(&owner, None).await?;
+            client.destroy_by_owner(&owner, &[]).await?;
         } else {
             client.clear().await?;
         }

@@ -124,12 +124,12 @@ impl Flaw for SignsOutSlowly {
         &'a self,
         shelf: &'a Shelf,
         owner: Owner,
-        except: Option<SessionKey>,
+        except: Vec<SessionKey>,
     ) -> StoreFuture<'a, u64> {
         StoreFuture::new(async move {
             let mut ended = 0;
             for entry in shelf.list_by_owner(&owner).await? {
-                if Some(entry.key) == except {
+                if except.contains(&entry.key) {
                     continue;
                 }
                 let mut dead = entry.record;
@@ -143,6 +143,22 @@ impl Flaw for SignsOutSlowly {
             }
             Ok(ended)
         })
+    }
+}
+
+/// Law 9: of the keys that are to be spared, it spares the first.
+#[derive(Debug, Default)]
+pub(crate) struct SparesTheFirst;
+
+impl Flaw for SparesTheFirst {
+    fn destroy_by_owner<'a>(
+        &'a self,
+        shelf: &'a Shelf,
+        owner: Owner,
+        except: Vec<SessionKey>,
+    ) -> StoreFuture<'a, u64> {
+        let first = except.get(..1).unwrap_or_default();
+        shelf.destroy_by_owner(&owner, first)
     }
 }
 

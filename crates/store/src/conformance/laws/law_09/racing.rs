@@ -154,7 +154,7 @@ pub(super) async fn signing_out_races_logins<S: Store<Payload>>(
     let client = stage.client(2);
     let everywhere = owner.clone();
     racers.push(Box::pin(async move {
-        let ended = client.destroy_by_owner(&everywhere, None).await?;
+        let ended = client.destroy_by_owner(&everywhere, &[]).await?;
         Ok(Found::Count(ended))
     }));
     let answers = stage.race(round, racers).await?;
@@ -216,7 +216,7 @@ pub(super) async fn signing_out_races_writes<S: Store<Payload>>(
     let everywhere = owner.clone();
     racers.push(Box::pin(async move {
         pause(round % 6).await;
-        Ok(client.destroy_by_owner(&everywhere, None).await?)
+        Ok(client.destroy_by_owner(&everywhere, &[]).await?)
     }));
     let ended: u64 = stage.race(round, racers).await?.into_iter().sum();
     stage.equal(ended, 3, "how many were ended")?;

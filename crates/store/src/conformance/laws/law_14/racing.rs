@@ -233,7 +233,7 @@ pub(super) async fn admitting_races_signing_out<S: Store<Payload>>(
     let (client, everywhere) = (stage.client(2), owner(&name));
     racers.push(Box::pin(async move {
         pause(round % 3).await;
-        let ended = client.destroy_by_owner(&everywhere, None).await?;
+        let ended = client.destroy_by_owner(&everywhere, &[]).await?;
         Ok(Found::Count(ended))
     }));
     let mut keys = before.clone();

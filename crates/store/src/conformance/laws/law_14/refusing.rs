@@ -105,10 +105,10 @@ pub(super) async fn every_way_to_begin_and_end_counts<S: Store<Payload>>(
     is_refused(stage, None, &record(7), limit).await?;
     if stage.enumerates() {
         let owner = owner("changing");
-        let ended = client.destroy_by_owner(&owner, Some(&key)).await?;
+        let ended = client.destroy_by_owner(&owner, &[key]).await?;
         stage.equal(ended, 1, "how many were ended")?;
         admit(stage, None, &record(8), limit).await?;
-        let ended = client.destroy_by_owner(&owner, None).await?;
+        let ended = client.destroy_by_owner(&owner, &[]).await?;
         stage.equal(ended, 2, "how many were ended")?;
         admit(stage, None, &record(9), limit).await?;
         admit(stage, None, &record(10), end_oldest(2)).await?;

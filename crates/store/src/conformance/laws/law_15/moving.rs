@@ -134,7 +134,7 @@ pub(super) async fn the_owner_has_one_session<S: Store<Payload>>(
     let all = client.all().await?;
     let listed = all.iter().any(|entry| entry.key == from);
     stage.check(!listed, "a trail is listed as a session")?;
-    let ended = client.destroy_by_owner(&owner, Some(&from)).await?;
+    let ended = client.destroy_by_owner(&owner, &[from]).await?;
     stage.equal(ended, 1, "how many were ended")?;
     stage.dead(client.get(&to).await?, "the session is live")?;
     leads(stage, &from, Some(Trail::new(to, record.times.renewed_at))).await

@@ -268,7 +268,7 @@ pub(super) async fn an_owner_is_signed_out<S: Store<Payload>>(
     let (client, everywhere) = (stage.client(2), owner.clone());
     racers.push(Box::pin(async move {
         pause(round % 5).await;
-        let ended = client.destroy_by_owner(&everywhere, None).await?;
+        let ended = client.destroy_by_owner(&everywhere, &[]).await?;
         Ok((Vec::new(), ended))
     }));
     let mut ended = 0;
