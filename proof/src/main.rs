@@ -12,7 +12,7 @@ cloakroom-proof --minutes N   N minutes on each store
   --seed S                    what the clients do and what goes wrong; default: another one each time
   --store X                   only that store, may be repeated: memory, sqlite, rusqlite, postgres, mariadb, redis,
                               redis-cluster
-  --ids kept|renewed          whether sessions in use get fresh ids every 20 ms; default: kept";
+  --ids kept|renewed          whether sessions in use get fresh ids every 50 ms; default: kept";
 
 struct Arguments {
     minutes: f64,

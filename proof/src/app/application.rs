@@ -8,21 +8,17 @@ use cloakroom::{
 };
 
 use super::wire::{Outcome, Reply, Request, Verb, Written};
-use super::{IDLE_TIMEOUT, Ids};
+use super::{IDLE_TIMEOUT, Ids, RENEWAL};
 use crate::Note;
 use crate::history::Value;
 
 /// Every application of one run has the same: cookies outlive whoever is killed.
 const SECRET: &[u8; 32] = b"proof: the same in all processes";
 
-/// As often as sessions of a run live long enough for, and no request comes so late that it would pass for a thief's.
-const RENEWAL: RenewIds = RenewIds::every(Duration::from_millis(20))
-    .grace(Duration::from_secs(3_600))
-    .remember(Duration::from_secs(3_600));
-
 tokio::task_local! {
-    /// Set by the event of a touch, in the task that made it.
+    /// Set by the events of a touch and of a store that failed, in the task that was told so.
     static TOUCHED: Cell<bool>;
+    static FAILED: Cell<bool>;
 }
 
 /// An application, in this process.
@@ -41,19 +37,26 @@ struct Visit {
 
 impl Application {
     pub(crate) fn new(store: Arc<dyn Store<Note>>, ids: Ids) -> Result<Self, Error> {
+        // No request comes so late that it would pass for a thief's.
+        let hour = Duration::from_secs(3_600);
+        let renewal = RenewIds::every(RENEWAL).grace(hour).remember(hour);
         let builder = Sessions::builder(store, Secret::from_bytes(SECRET)?);
         let builder = match ids {
             Ids::Kept => builder,
-            Ids::Renewed => builder.renew_ids(RENEWAL),
+            Ids::Renewed => builder.renew_ids(renewal),
         };
         let sessions = builder
             .idle_timeout(IDLE_TIMEOUT)
             .owned_by(|note: &Note| u64::from(note.owner))
-            .on_event(|event| {
-                if let Event::Touched { .. } = event {
-                    // A touch outside of a step is nobody's.
+            // A touch outside of a step is nobody's.
+            .on_event(|event| match event {
+                Event::Touched { .. } => {
                     let _ = TOUCHED.try_with(|touched| touched.set(true));
                 }
+                Event::StoreFailed { .. } => {
+                    let _ = FAILED.try_with(|failed| failed.set(true));
+                }
+                _ => {}
             })
             .build()?;
         Ok(Self {
@@ -153,10 +156,12 @@ impl Application {
                 let due = visit.lazy.touch_due();
                 let finish = async {
                     let effect = visit.lazy.finish().await;
-                    (effect, TOUCHED.with(Cell::get))
+                    (effect, TOUCHED.with(Cell::get), FAILED.with(Cell::get))
                 };
-                let (effect, touched) = TOUCHED.scope(Cell::new(false), finish).await;
-                reply.touch = due.then_some(touched);
+                let finish = TOUCHED.scope(Cell::new(false), finish);
+                let (effect, touched, failed) = FAILED.scope(Cell::new(false), finish).await;
+                // What was due and neither done nor failed was found to be done, or to be gone.
+                reply.touch = (due && (touched || failed)).then_some(touched);
                 reply.set_cookie = effect.set_cookie().map(str::to_owned);
                 // The cookie is that of the session as it is now.
                 let handle = visit.loaded.as_ref().and_then(CurrentSession::handle);

@@ -5,7 +5,7 @@ pub enum Ids {
     /// They keep the id that they have.
     #[default]
     Kept,
-    /// With the first request that ends 20 milliseconds or more after the last renewal.
+    /// With the first request that ends 50 milliseconds or more after the last renewal.
     Renewed,
 }
 

@@ -218,7 +218,12 @@ impl Drafts {
                 | Call::Logout(key),
                 _,
             ) => self.add(*key, at, op, Act::End(*key)),
-            (Call::Touch(key), _) => self.add(*key, at, op, Act::Touch(*key)),
+            (Call::Touch(key), _) => {
+                self.add(*key, at, op, Act::Touch(*key));
+                if self.rules.rotates_in_two && self.rules.ids == Ids::Renewed {
+                    self.add_renewal(*key, at, op);
+                }
+            }
             (Call::Rotate(from), answer) => {
                 let to = match answer {
                     Answer::Moved(to) => Some(*to),
@@ -292,6 +297,16 @@ impl Drafts {
     fn add(&mut self, key: Handle, at: usize, op: &Op, act: Act) {
         if let Some(&family) = self.of.get(&key) {
             self.drafts[family].add(at, op, act, !op.is_unknown());
+        }
+    }
+
+    /// A renewal moves the session too, to a key that finds it just like the old one: for a moment neither does.
+    fn add_renewal(&mut self, key: Handle, at: usize, op: &Op) {
+        if let Some(&family) = self.of.get(&key) {
+            let draft = &mut self.drafts[family];
+            let told = op.renewed.is_some();
+            draft.add(at, op, Act::Leave { from: key }, told);
+            draft.add(at, op, Act::Arrive { to: Some(key) }, told);
         }
     }
 

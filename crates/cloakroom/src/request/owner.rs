@@ -7,7 +7,7 @@ use crate::request::state::Live;
 use crate::{Error, SessionId, SessionInfo};
 
 /// How often one session may be renewed while its owner's others are ended.
-const RENEWALS_MEANWHILE: usize = 2;
+const RENEWALS_MEANWHILE: usize = 8;
 
 /// How many renewals ago a request may have got its id.
 const RENEWALS_BEFORE: usize = 64;
