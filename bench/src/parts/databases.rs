@@ -1,8 +1,8 @@
 //! The stores for databases: operations in a second, and what requests send over the wire.
 
-use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
-use std::time::Instant;
 
 use cloakroom_redis::RedisStore;
 use cloakroom_sqlx::{Durability, MySqlStore, PostgresStore, SqliteFile, SqliteStore};
@@ -10,6 +10,7 @@ use cloakroom_testservers::{MariaDb, Postgres, Redis};
 use http::{HeaderValue, Request};
 use tower::ServiceExt;
 
+use super::race::{CLIENTS, Data, OPERATIONS, SESSIONS, clock, data};
 use super::their_stores as theirs;
 use crate::Failure;
 use crate::app::{self, Jar, Service, Settings};
@@ -21,12 +22,8 @@ use crate::run::Run;
 use crate::statements;
 use crate::wire::{Protocol, Wire};
 
-const SESSIONS: usize = 1_000;
-const CLIENTS: [usize; 2] = [1, 64];
-
-/// Some 500 bytes.
-type Data = HashMap<String, String>;
-
+/// The subject of figures of the store over rusqlite.
+pub const EMBEDDED: &str = "Cloakroom, rusqlite";
 pub const SQLITE: &str = "SQLite";
 pub const POSTGRES: &str = "PostgreSQL";
 pub const MARIADB: &str = "MariaDB";
@@ -40,7 +37,12 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
          sessions. Whole requests through the axum layer: statements and round trips, counted on the wire by a \
          proxy. Private servers on the same machine; both libraries take turns.",
     );
-    part.setting(SQLITE, "WAL, `synchronous = NORMAL`, both");
+    part.setting(SQLITE, "WAL, `synchronous = NORMAL`, all");
+    part.setting(
+        EMBEDDED,
+        "our other store for SQLite, which asks it without a driver's threads. In a process of its own, after the \
+         other two: a program links one release of SQLite only",
+    );
     part.setting(POSTGRES, "`fsync = off`, 16 connections, `test_before_acquire(false)`, both");
     part.setting(
         MARIADB,
@@ -65,12 +67,30 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
         let operations = run.pick("4000", "1000");
         let rounds = run.pick("7", "3");
         part.figures.extend(run.measure(&["database", database, operations, rounds])?);
+        if database == SQLITE {
+            part.figures.extend(embedded(operations, rounds)?);
+        }
         part.figures.extend(run.measure(&["traffic", database])?);
     }
     if part.figure("tower-sessions", "get", 1, &format!("{MARIADB}, per second")).is_none() {
         part.note("tower-sessions on MariaDB: its store could not make its table");
     }
     Ok(part)
+}
+
+/// The store over rusqlite, in a program of its own: see its `Cargo.toml`.
+fn embedded(operations: &str, rounds: &str) -> Result<Vec<Figure>, Failure> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("embedded");
+    let directory = scratch()?;
+    let mut cargo = Command::new("cargo");
+    cargo.args(["run", "--release", "--quiet", "--"]).arg(directory.join("embedded.db"));
+    let output = cargo.args([operations, rounds]).current_dir(package).output()?;
+    std::fs::remove_dir_all(&directory)?;
+    if !output.status.success() {
+        return Err(format!("embedded: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let lines = String::from_utf8(output.stdout)?;
+    lines.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
 /// Operations in a second.
@@ -133,13 +153,13 @@ impl Race<'_> {
         }
         let theirs = theirs.map(Arc::new);
         for clients in CLIENTS {
-            for (case, write) in [("get", false), ("set", true)] {
+            for (case, write) in OPERATIONS {
                 let mut figures = [Vec::new(), Vec::new()];
                 // The first round prepares statements and opens connections.
                 for round in 0..=self.rounds {
-                    let mut speeds = vec![self.clock(&ours, clients, write).await?];
+                    let mut speeds = vec![clock(&ours, self.operations, clients, write).await?];
                     if let Some(theirs) = &theirs {
-                        speeds.push(self.clock(theirs, clients, write).await?);
+                        speeds.push(clock(theirs, self.operations, clients, write).await?);
                     }
                     for (figures, speed) in figures.iter_mut().zip(speeds) {
                         if round > 0 {
@@ -156,30 +176,6 @@ impl Race<'_> {
             }
         }
         Ok(())
-    }
-
-    async fn clock<K: Keep>(&self, keep: &Arc<K>, clients: usize, write: bool) -> Result<f64, Failure> {
-        let each = self.operations / clients;
-        let start = Instant::now();
-        let mut tasks = tokio::task::JoinSet::new();
-        for client in 0..clients {
-            let keep = Arc::clone(keep);
-            tasks.spawn(async move {
-                for operation in 0..each {
-                    let session = (client + operation * 64) % SESSIONS;
-                    if write {
-                        keep.set(session).await?;
-                    } else {
-                        keep.get(session).await?;
-                    }
-                }
-                Ok::<_, Failure>(())
-            });
-        }
-        while let Some(done) = tasks.join_next().await {
-            done??;
-        }
-        Ok((each * clients) as f64 / start.elapsed().as_secs_f64())
     }
 }
 
@@ -314,8 +310,4 @@ pub fn scratch() -> Result<std::path::PathBuf, Failure> {
 
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
-}
-
-fn data() -> Data {
-    (0..10).map(|at| (format!("field {at}"), "x".repeat(40))).collect()
 }

@@ -6,6 +6,7 @@ mod growth;
 mod http;
 mod in_process;
 mod memory;
+mod race;
 mod their_stores;
 
 use std::time::Instant;
