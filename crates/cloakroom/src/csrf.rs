@@ -5,9 +5,9 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::base64url::{self, LENGTH};
-use crate::key_ring::derive;
+use crate::key_ring::{Place, derive};
 use crate::random;
-use crate::{CookieName, Error, Secret, SessionId};
+use crate::{Error, Secret, SessionId};
 
 /// A token that proves that a form or script was handed out to this session: put it into a hidden field or a
 /// header, never into a URL, and check it with
@@ -36,8 +36,12 @@ impl fmt::Debug for CsrfToken {
 pub(crate) struct CsrfKeys(Vec<Hmac<Sha256>>);
 
 impl CsrfKeys {
-    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a Secret>, cookie: &CookieName) -> Self {
-        let key = |secret| derive(secret, b"cloakroom v1 csrf token", cookie);
+    pub(crate) fn new<'a>(
+        secrets: impl Iterator<Item = &'a Secret>,
+        place: impl Into<Place<'a>>,
+    ) -> Self {
+        let place = place.into();
+        let key = |secret| derive(secret, b"cloakroom v1 csrf token", place);
         Self(secrets.map(key).collect())
     }
 
@@ -90,6 +94,7 @@ fn xor(a: &[u8; 32], b: &[u8; 32]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CookieName;
 
     #[test]
     fn a_token_is_good_for_its_session_only_and_never_looks_the_same() {

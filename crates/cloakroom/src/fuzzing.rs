@@ -5,8 +5,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::cookie::{CookieWriter, Presented, read};
+use crate::cookie::{CookieWriter, read};
 use crate::csrf::CsrfKeys;
+use crate::presented::Presented;
 use crate::session_id::verify;
 use crate::{
     CookieName, CookieOptions, KeyRing, SameSite, Secret, SessionId, SignedSessionId, base64url,

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use cloakroom::{CurrentSession, ManualClock};
+use cloakroom::{Carrier, CurrentSession, ManualClock};
 use tokio::sync::oneshot;
 
 use crate::http1::Connection;
@@ -45,9 +45,15 @@ impl Site {
     }
 
     /// The name of its session cookie.
+    ///
+    /// # Panics
+    /// If it has none: the id is in a header.
     #[must_use]
     pub fn cookie_name(&self) -> &str {
-        self.app.sessions.cookie_name().as_str()
+        match self.app.sessions.carrier() {
+            Carrier::Cookie(name) => name.as_str(),
+            Carrier::Header(_) => panic!("this site sends no cookies"),
+        }
     }
 
     /// Sends one request on a connection of its own. `None` if the server hung up without a response.

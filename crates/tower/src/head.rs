@@ -1,12 +1,13 @@
 use std::net::{IpAddr, SocketAddr};
 
-use cloakroom::{RequestHead, Sessions};
+use cloakroom::{Carrier, RequestHead, Sessions};
 use http::header::COOKIE;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 /// What the engine may read of a request; bytes are shared with the request, not copied.
 #[derive(Debug)]
 pub(crate) struct Head {
+    // The first of the fields that may carry the id: a cookie, or the header.
     cookie: Option<HeaderValue>,
     // As a rule there is no more, and then this takes no memory.
     more: Option<Box<More>>,
@@ -36,7 +37,10 @@ impl Head {
         sessions: &Sessions<T>,
         peer: PeerOf,
     ) -> Self {
-        let mut cookies = headers.get_all(COOKIE).iter();
+        let mut cookies = match sessions.carrier() {
+            Carrier::Cookie(_) => headers.get_all(COOKIE).iter(),
+            Carrier::Header(header) => headers.get_all(header.request_name()).iter(),
+        };
         let cookie = cookies.next().cloned();
         let mut more = None;
         if let Some(second) = cookies.next() {
@@ -63,7 +67,7 @@ fn values(
 }
 
 impl RequestHead for Head {
-    fn cookies(&self, reader: &mut dyn FnMut(&[u8])) {
+    fn id_fields(&self, reader: &mut dyn FnMut(&[u8])) {
         let more = self.more.iter().flat_map(|more| &more.cookies);
         let values = self.cookie.iter().chain(more);
         values.for_each(|value| reader(value.as_bytes()));
