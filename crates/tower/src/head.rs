@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 
-use cloakroom::{Carrier, RequestHead, Sessions};
-use http::header::COOKIE;
+use cloakroom::{Carrier, IdHeader, RequestHead, Sessions};
+use http::header::{COOKIE, ValueIter};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 /// What the engine may read of a request; bytes are shared with the request, not copied.
@@ -37,22 +37,33 @@ impl Head {
         sessions: &Sessions<T>,
         peer: PeerOf,
     ) -> Self {
-        let mut cookies = match sessions.carrier() {
-            Carrier::Cookie(_) => headers.get_all(COOKIE).iter(),
-            Carrier::Header(header) => headers.get_all(header.request_name()).iter(),
+        let mut head = match sessions.carrier() {
+            Carrier::Cookie(_) => Self::with(headers.get_all(COOKIE).iter()),
+            Carrier::Header(header) => Self::in_header(headers, header),
         };
+        let mut wanted = sessions.client_fields().peekable();
+        if wanted.peek().is_some() {
+            let more = head.more.get_or_insert_default();
+            let fields = wanted.filter_map(|name| HeaderName::try_from(name).ok());
+            more.fields = fields.flat_map(|name| values(headers, name)).collect();
+            more.peer = peer(extensions);
+        }
+        head
+    }
+
+    // Apart from the rest, which is all that most applications need.
+    #[cold]
+    fn in_header(headers: &HeaderMap, header: &IdHeader) -> Self {
+        Self::with(headers.get_all(header.request_name()).iter())
+    }
+
+    #[inline]
+    fn with(mut cookies: ValueIter<'_, HeaderValue>) -> Self {
         let cookie = cookies.next().cloned();
         let mut more = None;
         if let Some(second) = cookies.next() {
             let more: &mut Box<More> = more.get_or_insert_default();
             more.cookies = [second].into_iter().chain(cookies).cloned().collect();
-        }
-        let mut wanted = sessions.client_fields().peekable();
-        if wanted.peek().is_some() {
-            let more = more.get_or_insert_default();
-            let fields = wanted.filter_map(|name| HeaderName::try_from(name).ok());
-            more.fields = fields.flat_map(|name| values(headers, name)).collect();
-            more.peer = peer(extensions);
         }
         Self { cookie, more }
     }

@@ -4,6 +4,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Writes what the session needs into a response.
 pub(crate) fn apply(effect: ResponseEffect, carrier: &Carrier, headers: &mut HeaderMap) {
+    if effect.is_nothing() {
+        return;
+    }
     match carrier {
         Carrier::Cookie(name) => {
             if effect.vary() {
@@ -21,6 +24,7 @@ pub(crate) fn apply(effect: ResponseEffect, carrier: &Carrier, headers: &mut Hea
     }
 }
 
+#[cold]
 fn in_header(effect: &ResponseEffect, header: &IdHeader, headers: &mut HeaderMap) {
     if effect.vary() {
         let field = header.request_name();

@@ -13,21 +13,17 @@ use crate::{SessionId, SignedSessionId};
 #[must_use = "without it a session that was created is lost"]
 pub struct ResponseEffect {
     sent: Option<Sent>,
+    // No more than a flag: every response carries an effect to its end.
+    in_header: bool,
     vary: bool,
 }
 
-enum Sent {
-    Cookie(String),
-    Header(String),
-}
+struct Sent(String);
 
 // By hand: what is sent opens the session.
 impl std::fmt::Debug for Sent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Cookie(_) => "SetCookie(…)",
-            Self::Header(_) => "SetHeader(…)",
-        })
+        f.write_str("Sent(…)")
     }
 }
 
@@ -35,6 +31,7 @@ impl ResponseEffect {
     /// Of a session that nothing asked for.
     pub(super) const NOTHING: Self = Self {
         sent: None,
+        in_header: false,
         vary: false,
     };
 
@@ -42,19 +39,15 @@ impl ResponseEffect {
     /// response must not be stored by a cache (RFC 9111, section 7.3): `Cache-Control: no-store`.
     #[must_use]
     pub fn set_cookie(&self) -> Option<&str> {
-        match &self.sent {
-            Some(Sent::Cookie(cookie)) => Some(cookie),
-            _ => None,
-        }
+        let cookie = self.sent.as_ref().filter(|_| !self.in_header);
+        cookie.map(|Sent(cookie)| cookie.as_str())
     }
 
     /// The same, given away.
     #[must_use]
     pub fn into_set_cookie(self) -> Option<String> {
-        match self.sent {
-            Some(Sent::Cookie(cookie)) => Some(cookie),
-            _ => None,
-        }
+        let cookie = self.sent.filter(|_| !self.in_header);
+        cookie.map(|Sent(cookie)| cookie)
     }
 
     /// With [`id_in_header`](crate::SessionsBuilder::id_in_header): the value of the
@@ -62,10 +55,8 @@ impl ResponseEffect {
     /// `Cache-Control: no-store`.
     #[must_use]
     pub fn set_header(&self) -> Option<&str> {
-        match &self.sent {
-            Some(Sent::Header(value)) => Some(value),
-            _ => None,
-        }
+        let value = self.sent.as_ref().filter(|_| self.in_header);
+        value.map(|Sent(value)| value.as_str())
     }
 
     /// Whether the response depends on the session, so that caches must tell apart who asked: `Vary`, with
@@ -108,8 +99,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let sent = match change {
             CookieChange::Keep if resend.is_none() => None,
             CookieChange::Remove => Some(match &self.inner().cookie {
-                Some(cookie) => Sent::Cookie(cookie.remove()),
-                None => Sent::Header(String::new()),
+                Some(cookie) => Sent(cookie.remove()),
+                None => Sent(String::new()),
             }),
             CookieChange::Keep | CookieChange::Send => {
                 let id = resend.as_deref().or(state.id());
@@ -118,6 +109,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         };
         ResponseEffect {
             sent,
+            in_header: self.inner().cookie.is_none(),
             vary: !matches!(state.phase, Phase::Unread),
         }
     }
@@ -126,7 +118,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let inner = self.inner();
         let signed = SignedSessionId::sign(id, inner.keys.signing_key());
         let Some(cookie) = &inner.cookie else {
-            return Sent::Header(signed.as_str().to_owned());
+            return Sent(signed.as_str().to_owned());
         };
         let now = inner.storage.now();
         let max_age = match state.live() {
@@ -136,6 +128,6 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                 cookie_max_age(&lifetimes.times(now), lifetimes.browser_session, now)
             }
         };
-        Sent::Cookie(cookie.set(&signed, max_age))
+        Sent(cookie.set(&signed, max_age))
     }
 }

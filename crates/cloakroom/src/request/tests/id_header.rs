@@ -63,7 +63,7 @@ async fn nothing_that_is_printed_shows_the_value() {
         it.sessions,
         it.sessions.carrier()
     );
-    assert!(printed.contains("SetHeader(…)") && printed.contains("IdHeader(\"authorization\")"));
+    assert!(printed.contains("Sent(…)") && printed.contains("IdHeader(\"authorization\")"));
     assert!(!printed.contains(&value[..43]) && !printed.contains(&value[44..]));
 }
 
