@@ -15,6 +15,9 @@ use crate::{Error, Secret, SessionId};
 ///
 /// Bound to the session's id, so it dies with a rotation; masked anew each time, so that compressed responses
 /// do not reveal it (BREACH). Not shown by `Debug`.
+///
+/// Where a [header](crate::SessionsBuilder::id_in_header) carries the id, browsers do not send it by themselves, and no such
+/// token is needed.
 #[derive(Clone)]
 pub struct CsrfToken(String);
 

@@ -80,12 +80,17 @@ pub async fn a_cookie_means_nothing_where_a_header_carries_the_id(kit: &Kit) {
     for header in headers() {
         let (pages, api) = both(kit, &header).await;
         let ada = pages.signed_in("ada").await;
+        let own = api.signed_in("ada").await.value();
         for request in [
             Request::get("/current/read").cookie(ada.cookie()),
             Request::get("/current/read").cookie(ada.value()),
             Request::get("/current/read")
                 .field(header.request_name(), header.request_value(&ada.value())),
             Request::get("/current/read").field(header.request_name(), ada.cookie()),
+            Request::get("/current/read").cookie(&own),
+            Request::get("/current/read").cookie(header.request_value(&own)),
+            Request::get("/current/read").cookie(format!("__Host-sid={own}")),
+            Request::get("/current/read").cookie(format!("{}={own}", header.request_name())),
         ] {
             let response = api.send(request).await;
             assert_eq!(response.expect(200), "nobody");
