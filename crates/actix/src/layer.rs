@@ -12,8 +12,8 @@ use crate::SessionService;
 ///
 /// It reads nothing, and speaks to no store, unless something asks for the session. Where it is put twice, the
 /// inner one steps back. So an application with a cookie for browsers and a
-/// [header](cloakroom::SessionsBuilder::id_in_header) for others has one around the routes of each. Make the [`Sessions`] once, outside of the closure that `HttpServer::new` calls for
-/// each of its workers.
+/// [header](cloakroom::SessionsBuilder::id_in_header) for others has one around the routes of each. Make the
+/// [`Sessions`] once, outside of the closure that `HttpServer::new` calls for each of its workers.
 pub struct SessionMiddleware<T> {
     sessions: Sessions<T>,
 }
