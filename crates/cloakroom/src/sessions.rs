@@ -100,8 +100,8 @@ impl<T: Send + Sync + 'static> Sessions<T> {
         LazySession::new(Arc::new(Exchange::new(self.clone(), head)))
     }
 
-    /// For adapters: the fields besides the one that [carries the id](Sessions::carrier), in lower case, that are read of a request, and with which comes
-    /// its peer's address. None unless clients are [recorded](SessionsBuilder::record_clients).
+    /// For adapters: the fields besides the one that [carries the id](Sessions::carrier), in lower case, that are read
+    /// of a request, and with which comes its peer's address. None unless clients are [recorded](SessionsBuilder::record_clients).
     pub fn client_fields(&self) -> impl Iterator<Item = &str> {
         let clients = self.inner.clients.as_ref();
         let address = clients.and_then(ClientAddress::field);
