@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
-use cloakroom::{CookieName, Error, ErrorKind, ResponseEffect};
+use cloakroom::{Carrier, Error, ErrorKind, ResponseEffect};
 
 use crate::headers::apply;
 
@@ -212,15 +212,15 @@ impl Unseen {
 pub(crate) struct ErrorWithSession {
     error: actix_web::Error,
     effect: ResponseEffect,
-    cookie: CookieName,
+    carrier: Carrier,
 }
 
 impl ErrorWithSession {
-    pub(crate) fn new(error: actix_web::Error, effect: ResponseEffect, cookie: CookieName) -> Self {
+    pub(crate) fn new(error: actix_web::Error, effect: ResponseEffect, carrier: Carrier) -> Self {
         Self {
             error,
             effect,
-            cookie,
+            carrier,
         }
     }
 }
@@ -232,7 +232,7 @@ impl ResponseError for ErrorWithSession {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.error.error_response();
-        apply(&self.effect, &self.cookie, response.headers_mut());
+        apply(&self.effect, &self.carrier, response.headers_mut());
         response
     }
 }

@@ -13,11 +13,11 @@ use crate::headers::apply;
 
 pin_project! {
     /// The response of a [`SessionService`](crate::SessionService): the inner service's, with the session's
-    /// cookie.
+    /// cookie or header.
     pub struct ResponseFuture<F, T, B> {
         #[pin]
         inner: F,
-        // The session, and its configuration for the cookie's name. `None` where an outer one does it.
+        // The session, and its configuration for what carries the id. `None` where an outer one does it.
         session: Option<(LazySession<T>, Sessions<T>)>,
         // Only while the store is told that an idle session was used.
         finishing: Option<Finishing<B>>,
@@ -89,12 +89,12 @@ fn with_effect<T: Send + Sync + 'static, B>(
 ) -> Outcome<B> {
     match outcome {
         Ok(mut response) => {
-            apply(&effect, sessions.cookie_name(), response.headers_mut());
+            apply(&effect, sessions.carrier(), response.headers_mut());
             Ok(response)
         }
-        Err(error) if effect.set_cookie().is_some() || effect.vary_cookie() => {
-            let name = sessions.cookie_name().clone();
-            Err(ErrorWithSession::new(error, effect, name).into())
+        Err(error) if !effect.is_nothing() => {
+            let carrier = sessions.carrier().clone();
+            Err(ErrorWithSession::new(error, effect, carrier).into())
         }
         Err(error) => Err(error),
     }

@@ -2,11 +2,12 @@ use std::net::IpAddr;
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{COOKIE, HeaderName, HeaderValue};
-use cloakroom::{RequestHead, Sessions};
+use cloakroom::{Carrier, RequestHead, Sessions};
 
 /// What the engine may read of a request; bytes are shared with the request, not copied.
 #[derive(Debug)]
 pub(crate) struct Head {
+    // The first of the fields that may carry the id: a cookie, or the header.
     cookie: Option<HeaderValue>,
     // HTTP/2 clients may send many; most send one, and then this takes no memory.
     more_cookies: Vec<HeaderValue>,
@@ -26,7 +27,11 @@ impl Head {
         sessions: &Sessions<T>,
     ) -> Self {
         let headers = request.headers();
-        let mut cookies = headers.get_all(COOKIE).cloned();
+        let mut cookies = match sessions.carrier() {
+            Carrier::Cookie(_) => headers.get_all(COOKIE),
+            Carrier::Header(header) => headers.get_all(header.request_name()),
+        }
+        .cloned();
         let cookie = cookies.next();
         let more_cookies = cookies.collect();
         let mut wanted = sessions.client_fields().peekable();
@@ -52,7 +57,7 @@ impl Head {
 }
 
 impl RequestHead for Head {
-    fn cookies(&self, reader: &mut dyn FnMut(&[u8])) {
+    fn id_fields(&self, reader: &mut dyn FnMut(&[u8])) {
         let values = self.cookie.iter().chain(&self.more_cookies);
         values.for_each(|value| reader(value.as_bytes()));
     }

@@ -80,9 +80,9 @@
 //!
 //! # Several types of session
 //!
-//! One middleware for each type, each with a cookie name of its own. An error that an inner middleware returns
-//! is wrapped on its way out, so that its response carries the session's cookie; look for your own error type
-//! inside of [`SessionMiddleware`], not outside.
+//! One middleware for each type, each with a cookie name, or a header, of its own. An error that an inner
+//! middleware returns is wrapped on its way out, so that its response carries the session's cookie or header; look
+//! for your own error type inside of [`SessionMiddleware`], not outside.
 
 mod error;
 mod extract;

@@ -15,7 +15,7 @@ use crate::renew_ids::SuccessorKeys;
 use crate::request::Queues;
 use crate::sessions::{Inner, Sessions};
 use crate::storage::Storage;
-use crate::{ClientAddress, CookieOptions, Error, KeyRing, RenewIds, Secret};
+use crate::{Carrier, ClientAddress, CookieOptions, Error, IdHeader, KeyRing, RenewIds, Secret};
 
 /// Configures [`Sessions`]. See [`Sessions::builder`].
 #[must_use = "nothing is configured until `build` is called"]
@@ -23,7 +23,8 @@ pub struct SessionsBuilder<T> {
     store: Arc<dyn Store<T>>,
     secret: Secret,
     previous: Vec<Secret>,
-    cookie: CookieOptions,
+    cookie: Option<CookieOptions>,
+    id_header: Option<IdHeader>,
     lifetimes: Lifetimes,
     save_uninitialized: bool,
     undecodable_is_an_error: bool,
@@ -43,7 +44,8 @@ impl<T: Send + Sync + 'static> SessionsBuilder<T> {
             store,
             secret,
             previous: Vec::new(),
-            cookie: CookieOptions::new(),
+            cookie: None,
+            id_header: None,
             lifetimes: Lifetimes::DEFAULT,
             save_uninitialized: false,
             undecodable_is_an_error: false,
@@ -60,7 +62,38 @@ impl<T: Send + Sync + 'static> SessionsBuilder<T> {
 
     /// The cookie's name and attributes. Default: [`CookieOptions::new`].
     pub fn cookie(mut self, options: CookieOptions) -> Self {
-        self.cookie = options;
+        self.cookie = Some(options);
+        self
+    }
+
+    /// Carries the signed id in that header instead of a cookie, for clients that are no browsers: native applications,
+    /// command lines, other servers. Default: a cookie.
+    ///
+    /// Requests bring the value in the header. A response that begins a session or gives it another id sends the new
+    /// value in the response's header, to be used from then on; one that signs out sends it empty. With either comes
+    /// `Cache-Control: no-store`, and `Vary` names the request's header. Cookies are neither read nor set. A value is good
+    /// for this header only: that of a cookie is worth nothing in it, and the other way round.
+    ///
+    /// No browser sends the header by itself, so no other site can make one act for its user, and requests need no
+    /// [CSRF token](crate::CurrentSession::csrf_token). In return nothing keeps the value from scripts: do not use this
+    /// for pages, and have clients keep the value where the system keeps secrets. It needs TLS as a cookie does, which
+    /// nothing enforces here.
+    ///
+    /// An application for both has two `Sessions` over one store, each around its own routes:
+    ///
+    /// ```
+    /// use cloakroom::{IdHeader, MemoryStore, Secret, Sessions};
+    /// use std::sync::Arc;
+    ///
+    /// let (store, secret) = (Arc::new(MemoryStore::new()), Secret::generate()?);
+    /// let pages: Sessions<String> = Sessions::builder(Arc::clone(&store), secret.clone()).build()?;
+    /// let api: Sessions<String> = Sessions::builder(store, secret)
+    ///     .id_in_header(IdHeader::bearer())
+    ///     .build()?;
+    /// # Ok::<(), cloakroom::Error>(())
+    /// ```
+    pub fn id_in_header(mut self, header: IdHeader) -> Self {
+        self.id_header = Some(header);
         self
     }
 
@@ -189,18 +222,18 @@ impl<T: Send + Sync + 'static> SessionsBuilder<T> {
     /// Checks the configuration and derives the keys.
     ///
     /// # Errors
-    /// `Configuration` if a browser would refuse the cookie, or if the store cannot do what is asked of it.
+    /// `Configuration` if a browser would refuse the cookie, if both a cookie and a header are to carry the id, or if the
+    /// store cannot do what is asked of it.
     pub fn build(self) -> Result<Sessions<T>, Error> {
         self.ask_the_store()?;
-        let cookie = CookieWriter::new(&self.cookie)?;
-        let name = cookie.name();
-        let mut keys = KeyRing::new(&self.secret, name);
+        let (carrier, cookie) = self.carrier()?;
+        let mut keys = KeyRing::bound_to(&self.secret, (&carrier).into());
         for secret in &self.previous {
-            keys = keys.and_accept(secret, name);
+            keys = keys.and_accept_in(secret, (&carrier).into());
         }
         let secrets = std::iter::once(&self.secret).chain(&self.previous);
-        let csrf = CsrfKeys::new(secrets.clone(), name);
-        let successors = SuccessorKeys::new(secrets, name);
+        let csrf = CsrfKeys::new(secrets.clone(), &carrier);
+        let successors = SuccessorKeys::new(secrets, &carrier);
         let inner = Inner {
             storage: Storage {
                 store: self.store,
@@ -212,6 +245,7 @@ impl<T: Send + Sync + 'static> SessionsBuilder<T> {
             },
             keys,
             csrf,
+            carrier,
             cookie,
             lifetimes: self.lifetimes,
             save_uninitialized: self.save_uninitialized,
@@ -226,6 +260,23 @@ impl<T: Send + Sync + 'static> SessionsBuilder<T> {
         Ok(Sessions {
             inner: Arc::new(inner),
         })
+    }
+
+    fn carrier(&self) -> Result<(Carrier, Option<CookieWriter>), Error> {
+        let Some(header) = &self.id_header else {
+            let options = self.cookie.clone().unwrap_or_default();
+            let cookie = CookieWriter::new(&options)?;
+            return Ok((Carrier::Cookie(cookie.name().clone()), Some(cookie)));
+        };
+        let address = self.clients.as_ref().and_then(ClientAddress::field);
+        let contradiction = if self.cookie.is_some() {
+            "the id is in a header, and there are options for a cookie: for both, build two `Sessions` over one store"
+        } else if address == Some(header.request_name()) {
+            "one header cannot carry both the id and the client's address"
+        } else {
+            return Ok((Carrier::Header(header.clone()), None));
+        };
+        Err(Error::configuration(contradiction))
     }
 
     fn ask_the_store(&self) -> Result<(), Error> {
@@ -245,6 +296,7 @@ impl<T> fmt::Debug for SessionsBuilder<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionsBuilder")
             .field("cookie", &self.cookie)
+            .field("id_header", &self.id_header)
             .field("store", &self.store)
             .field("lifetimes", &self.lifetimes)
             .finish_non_exhaustive()

@@ -5,9 +5,9 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::base64url::{self, LENGTH};
-use crate::key_ring::derive;
+use crate::key_ring::{Place, derive};
 use crate::random;
-use crate::{CookieName, Error, Secret, SessionId};
+use crate::{Error, Secret, SessionId};
 
 /// A token that proves that a form or script was handed out to this session: put it into a hidden field or a
 /// header, never into a URL, and check it with
@@ -15,6 +15,9 @@ use crate::{CookieName, Error, Secret, SessionId};
 ///
 /// Bound to the session's id, so it dies with a rotation; masked anew each time, so that compressed responses
 /// do not reveal it (BREACH). Not shown by `Debug`.
+///
+/// Where a [header](crate::SessionsBuilder::id_in_header) carries the id, browsers do not send it by themselves, and no such
+/// token is needed.
 #[derive(Clone)]
 pub struct CsrfToken(String);
 
@@ -36,8 +39,12 @@ impl fmt::Debug for CsrfToken {
 pub(crate) struct CsrfKeys(Vec<Hmac<Sha256>>);
 
 impl CsrfKeys {
-    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a Secret>, cookie: &CookieName) -> Self {
-        let key = |secret| derive(secret, b"cloakroom v1 csrf token", cookie);
+    pub(crate) fn new<'a>(
+        secrets: impl Iterator<Item = &'a Secret>,
+        place: impl Into<Place<'a>>,
+    ) -> Self {
+        let place = place.into();
+        let key = |secret| derive(secret, b"cloakroom v1 csrf token", place);
         Self(secrets.map(key).collect())
     }
 
@@ -90,6 +97,7 @@ fn xor(a: &[u8; 32], b: &[u8; 32]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CookieName;
 
     #[test]
     fn a_token_is_good_for_its_session_only_and_never_looks_the_same() {

@@ -5,12 +5,13 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::cookie::{CookieWriter, Presented, read};
+use crate::cookie::{CookieWriter, read};
 use crate::csrf::CsrfKeys;
+use crate::presented::Presented;
 use crate::session_id::verify;
 use crate::{
-    CookieName, CookieOptions, KeyRing, SameSite, Secret, SessionId, SignedSessionId, base64url,
-    new_session_id,
+    CookieName, CookieOptions, IdHeader, KeyRing, SameSite, Secret, SessionId, SignedSessionId,
+    base64url, id_header, new_session_id,
 };
 
 const NAME: &str = "sid";
@@ -68,6 +69,24 @@ pub fn cookie_header(input: &[u8]) {
         Presented::Id(id) => format!("{:?}", known.ids.iter().position(|one| *one == id)),
     };
     assert_eq!(found, expected(known, &fields));
+    check_header_lines(known, &fields);
+}
+
+/// The same lines as those of a header that carries the id: what is taken is all that one of them says.
+fn check_header_lines(known: &Known, fields: &Vec<Vec<u8>>) {
+    let own = IdHeader::new("x-session-id").expect("a good name");
+    for (header, scheme) in [(own, ""), (IdHeader::bearer(), "bearer")] {
+        let Presented::Id(id) = id_header::read(fields, &header, &known.keys) else {
+            continue;
+        };
+        let at = known.ids.iter().position(|one| *one == id);
+        let value = known.values[at.expect("nobody guesses an id")].as_bytes();
+        let is_whole = |field: &Vec<u8>| {
+            let start = field.trim_ascii().strip_suffix(value);
+            start.is_some_and(|start| start.trim_ascii().eq_ignore_ascii_case(scheme.as_bytes()))
+        };
+        assert!(fields.iter().any(is_whole));
+    }
 }
 
 /// By RFC 6265bis, section 5.7, read backwards: every pair is taken apart in full before names are compared.

@@ -5,12 +5,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::{CookieName, Secret};
+use crate::{CookieName, IdHeader, Secret};
 
-/// The key that signs ids for one cookie.
+/// The key that signs ids for one cookie, or for one header.
 ///
 /// Derived from the application's [`Secret`] by HKDF-SHA256 (RFC 5869) with a label that names purpose, version
-/// and cookie, so that a value signed for one cookie is worth nothing in another.
+/// and cookie or header, so that a value signed for one of them is worth nothing in another.
 #[derive(Clone)]
 pub struct SigningKey {
     // The key's state after its first block: signing costs two compressions less than starting from the key.
@@ -21,8 +21,12 @@ impl SigningKey {
     /// The signing key that `secret` gives for the cookie of that name.
     #[must_use]
     pub fn derive(secret: &Secret, cookie: &CookieName) -> Self {
+        Self::bound_to(secret, cookie.into())
+    }
+
+    fn bound_to(secret: &Secret, place: Place<'_>) -> Self {
         Self {
-            keyed: derive(secret, b"cloakroom v1 session id", cookie),
+            keyed: derive(secret, b"cloakroom v1 session id", place),
         }
     }
 
@@ -78,16 +82,24 @@ impl KeyRing {
     /// A ring of one key, which signs and verifies.
     #[must_use]
     pub fn new(secret: &Secret, cookie: &CookieName) -> Self {
+        Self::bound_to(secret, cookie.into())
+    }
+
+    pub(crate) fn bound_to(secret: &Secret, place: Place<'_>) -> Self {
         Self {
-            signing: SigningKey::derive(secret, cookie),
+            signing: SigningKey::bound_to(secret, place),
             earlier: Vec::new(),
         }
     }
 
     /// Adds an earlier secret, which only verifies.
     #[must_use]
-    pub fn and_accept(mut self, secret: &Secret, cookie: &CookieName) -> Self {
-        self.earlier.push(SigningKey::derive(secret, cookie));
+    pub fn and_accept(self, secret: &Secret, cookie: &CookieName) -> Self {
+        self.and_accept_in(secret, cookie.into())
+    }
+
+    pub(crate) fn and_accept_in(mut self, secret: &Secret, place: Place<'_>) -> Self {
+        self.earlier.push(SigningKey::bound_to(secret, place));
         self
     }
 
@@ -102,12 +114,43 @@ impl KeyRing {
     }
 }
 
+/// Where an id travels, as far as its keys are concerned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    kind: &'static [u8],
+    name: &'a str,
+}
+
+impl<'a> From<&'a CookieName> for Place<'a> {
+    fn from(cookie: &'a CookieName) -> Self {
+        Self {
+            kind: b"",
+            name: cookie.as_str(),
+        }
+    }
+}
+
+impl<'a> From<&'a IdHeader> for Place<'a> {
+    fn from(header: &'a IdHeader) -> Self {
+        Self {
+            // No cookie's name has a byte 0, so no cookie has the key of a header.
+            kind: b"header\0",
+            name: header.request_name(),
+        }
+    }
+}
+
 /// An HMAC that has already taken in the key for this purpose.
-pub(crate) fn derive(secret: &Secret, purpose: &[u8], cookie: &CookieName) -> Hmac<Sha256> {
+pub(crate) fn derive<'a>(
+    secret: &Secret,
+    purpose: &[u8],
+    place: impl Into<Place<'a>>,
+) -> Hmac<Sha256> {
+    let Place { kind, name } = place.into();
     let mut key = Zeroizing::new([0; 32]);
-    // The purpose has no byte 0, so the two parts cannot be taken for other two.
+    // The purpose has no byte 0, so the parts cannot be taken for others.
     Hkdf::<Sha256>::new(None, secret.as_bytes())
-        .expand_multi_info(&[purpose, b"\0", cookie.as_str().as_bytes()], key.as_mut())
+        .expand_multi_info(&[purpose, b"\0", kind, name.as_bytes()], key.as_mut())
         .expect("HKDF gives up to 255 times the 32 bytes asked for");
     Hmac::new_from_slice(key.as_ref()).expect("HMAC takes keys of any length")
 }
@@ -117,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_differ_by_secret_by_cookie_and_by_purpose() {
+    fn keys_differ_by_secret_by_cookie_by_header_and_by_purpose() {
         let secret = Secret::generate().unwrap();
         let other = Secret::generate().unwrap();
         let name = CookieName::new("a").unwrap();
@@ -128,6 +171,8 @@ mod tests {
         assert!(!SigningKey::derive(&other, &name).accepts(&id, &tag));
         let elsewhere = CookieName::new("b").unwrap();
         assert!(!SigningKey::derive(&secret, &elsewhere).accepts(&id, &tag));
+        let header = IdHeader::new("a").unwrap();
+        assert!(!SigningKey::bound_to(&secret, (&header).into()).accepts(&id, &tag));
         let purpose = derive(&secret, b"cloakroom v1 csrf", &name);
         assert!(purpose.chain_update(id).verify(&tag.into()).is_err());
     }

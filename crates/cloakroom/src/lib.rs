@@ -1,4 +1,4 @@
-//! Typed sessions, kept on the server, found again by a signed id in a cookie.
+//! Typed sessions, kept on the server, found again by a signed id in a cookie, or in a header.
 //!
 //! This crate is the engine: ids and signatures, the key ring, cookies, expiry, [`Sessions`],
 //! [`CurrentSession`] and [`MemoryStore`]. It knows no web framework and no database; web applications use it
@@ -16,17 +16,19 @@
 //! # Where to find what
 //!
 //! - Configure: [`Sessions::builder`], [`SessionsBuilder`], [`Secret`], [`CookieOptions`].
+//! - Clients that are no browsers: [`IdHeader`], [`SessionsBuilder::id_in_header`].
 //! - During a request: [`CurrentSession`], or [`LazySession`] where nothing needs loading.
 //! - Ids on their own: [`new_session_id`], [`verify_session_id`], [`SigningKey`], [`KeyRing`].
 //! - Stores: [`MemoryStore`]; the contract, [`Store`], is re-exported from `cloakroom-store`.
 //! - What happened: [`Event`]; what went wrong: [`Error`].
 //! - Features: `metrics` counts events and times store operations through the `metrics` facade; `testing` has
 //!   helpers for the tests of applications.
-//! - Writing an adapter: [`Sessions::for_request`], [`RequestHead`], [`LazySession::finish`],
+//! - Writing an adapter: [`Sessions::for_request`], [`RequestHead`], [`Carrier`], [`LazySession::finish`],
 //!   [`ResponseEffect`].
 
 mod base64url;
 mod builder;
+mod carrier;
 mod client_address;
 mod cookie;
 mod csrf;
@@ -36,10 +38,12 @@ mod event;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod id_header;
 mod key_ring;
 mod lifetimes;
 mod memory;
 mod owner;
+mod presented;
 mod random;
 mod renew_ids;
 mod request;
@@ -52,6 +56,7 @@ mod storage;
 pub mod testing;
 
 pub use builder::SessionsBuilder;
+pub use carrier::Carrier;
 pub use client_address::ClientAddress;
 pub use cloakroom_store::{
     AdmitOutcome, Announcements, ClientInfo, Clock, Ending, Entry, Enumerate, Expect, Handle,
@@ -64,13 +69,12 @@ pub use csrf::CsrfToken;
 pub use ended::Ended;
 pub use error::{Error, ErrorKind};
 pub use event::Event;
+pub use id_header::IdHeader;
 pub use key_ring::{KeyRing, SigningKey};
 pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 pub use owner::IntoOwner;
 pub use renew_ids::RenewIds;
-pub use request::{
-    CurrentSession, LazySession, RequestHead, Resave, ResponseEffect, vary_has_cookie,
-};
+pub use request::{CurrentSession, LazySession, RequestHead, Resave, ResponseEffect, vary_has};
 pub use secret::Secret;
 pub use session_id::{
     InvalidSessionId, SessionId, SignedSessionId, new_session_id, verify_session_id,

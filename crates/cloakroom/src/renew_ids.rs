@@ -5,8 +5,8 @@ use cloakroom_store::{Times, Timestamp};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::key_ring::derive;
-use crate::{CookieName, Secret, SessionId};
+use crate::key_ring::{Place, derive};
+use crate::{Secret, SessionId};
 
 /// Gives sessions in use a fresh id now and then, so that a copied cookie is not good for long, and tells when two
 /// use one session. See [`SessionsBuilder::renew_ids`](crate::SessionsBuilder::renew_ids).
@@ -80,8 +80,12 @@ pub(crate) fn seen(times: &Times, now: Timestamp) -> Timestamp {
 pub(crate) struct SuccessorKeys(Vec<Hmac<Sha256>>);
 
 impl SuccessorKeys {
-    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a Secret>, cookie: &CookieName) -> Self {
-        let key = |secret| derive(secret, b"cloakroom v1 renewed id", cookie);
+    pub(crate) fn new<'a>(
+        secrets: impl Iterator<Item = &'a Secret>,
+        place: impl Into<Place<'a>>,
+    ) -> Self {
+        let place = place.into();
+        let key = |secret| derive(secret, b"cloakroom v1 renewed id", place);
         Self(secrets.map(key).collect())
     }
 
@@ -110,6 +114,7 @@ impl fmt::Debug for SuccessorKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CookieName;
 
     #[test]
     fn a_renewed_session_is_confirmed_by_its_next_use_even_if_the_clock_stands_still() {

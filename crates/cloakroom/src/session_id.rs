@@ -32,7 +32,7 @@ pub fn new_session_id(key: &SigningKey) -> Result<(SessionId, SignedSessionId), 
     Ok((id, signed))
 }
 
-/// The id in a cookie's value, if one of the keys signed it; nothing otherwise.
+/// The id in a cookie's or header's value, if one of the keys signed it; nothing otherwise.
 ///
 /// Strict: exactly `<id>.<tag>`, each 43 characters of canonical base64url. The signature is compared in
 /// constant time.
@@ -102,7 +102,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// A session id with its signature: the value of the cookie. Not shown by `Debug`.
+/// A session id with its signature: the value of the cookie or header. Not shown by `Debug`.
 #[derive(Clone)]
 pub struct SignedSessionId([u8; Self::LENGTH]);
 
@@ -119,7 +119,7 @@ impl SignedSessionId {
         Self(text)
     }
 
-    /// The cookie's value. Needs no quoting and no escaping. Whoever reads it is signed in.
+    /// The cookie's or header's value. Needs no quoting and no escaping. Whoever reads it is signed in.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("base64url and a dot are ASCII")

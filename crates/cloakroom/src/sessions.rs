@@ -15,7 +15,7 @@ use crate::renew_ids::{RenewIds, SuccessorKeys};
 use crate::request::{Exchange, Queues};
 use crate::storage::{Loaded, Storage};
 use crate::{
-    CookieName, Error, InvalidSessionId, KeyRing, LazySession, RequestHead, Secret, SessionId,
+    Carrier, Error, InvalidSessionId, KeyRing, LazySession, RequestHead, Secret, SessionId,
     SessionInfo, SessionsBuilder, verify_session_id,
 };
 
@@ -52,7 +52,9 @@ pub(crate) struct Inner<T> {
     pub(crate) storage: Storage<T>,
     pub(crate) keys: KeyRing,
     pub(crate) csrf: CsrfKeys,
-    pub(crate) cookie: CookieWriter,
+    pub(crate) carrier: Carrier,
+    /// `None` where a header carries the id.
+    pub(crate) cookie: Option<CookieWriter>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) save_uninitialized: bool,
     pub(crate) owner_of: Option<OwnerOf<T>>,
@@ -77,7 +79,7 @@ impl<T> Clone for Sessions<T> {
 impl<T> fmt::Debug for Sessions<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sessions")
-            .field("cookie", self.inner.cookie.name())
+            .field("carrier", &self.inner.carrier)
             .field("store", &self.inner.storage.store)
             .field("lifetimes", &self.inner.lifetimes)
             .finish_non_exhaustive()
@@ -91,27 +93,28 @@ impl<T: Send + Sync + 'static> Sessions<T> {
         SessionsBuilder::new(Arc::new(store), secret)
     }
 
-    /// The session of one request, given its head: its `Cookie` fields, or more. Costs an allocation: nothing is read, verified or
+    /// The session of one request, given its head: its `Cookie` fields, or those of the
+    /// [header](SessionsBuilder::id_in_header), or more. Costs an allocation: nothing is read, verified or
     /// loaded until something asks. For adapters, and for programs without a framework.
     pub fn for_request(&self, head: impl RequestHead) -> LazySession<T> {
         LazySession::new(Arc::new(Exchange::new(self.clone(), head)))
     }
 
-    /// For adapters: the fields besides `Cookie`, in lower case, that are read of a request, and with which comes
-    /// its peer's address. None unless clients are [recorded](SessionsBuilder::record_clients).
+    /// For adapters: the fields besides the one that [carries the id](Sessions::carrier), in lower case, that are read
+    /// of a request, and with which comes its peer's address. None unless clients are [recorded](SessionsBuilder::record_clients).
     pub fn client_fields(&self) -> impl Iterator<Item = &str> {
         let clients = self.inner.clients.as_ref();
         let address = clients.and_then(ClientAddress::field);
         clients.map(|_| "user-agent").into_iter().chain(address)
     }
 
-    /// The name of the cookie.
+    /// What carries the id: the cookie, or the header.
     #[must_use]
-    pub fn cookie_name(&self) -> &CookieName {
-        self.inner.cookie.name()
+    pub fn carrier(&self) -> &Carrier {
+        &self.inner.carrier
     }
 
-    /// The id in a cookie's value, if one of this configuration's keys signed it.
+    /// The id in a cookie's or header's value, if one of this configuration's keys signed it.
     ///
     /// # Errors
     /// [`InvalidSessionId`] otherwise.

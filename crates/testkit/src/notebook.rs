@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aho_corasick::AhoCorasick;
 
+use crate::response::ID_FIELD;
 use crate::{Response, logs};
 
 /// What one scenario saw: every response, and every secret that must not show up in the wrong place.
@@ -11,9 +12,9 @@ pub struct Notebook(Arc<Mutex<Pages>>);
 #[derive(Debug)]
 struct Pages {
     log_start: usize,
-    /// Bodies and fields of all responses, but no `Set-Cookie`.
+    /// Bodies and fields of all responses, but neither `Set-Cookie` nor the header that carries the id.
     responses: Vec<u8>,
-    /// Neither logged nor sent in anything but `Set-Cookie`.
+    /// Neither logged nor sent in anything but those.
     secrets: Vec<Secret>,
     /// Not logged.
     tokens: Vec<Secret>,
@@ -60,9 +61,14 @@ impl Notebook {
                 self.session_id(id, tag);
             }
         }
+        for value in response.all(ID_FIELD) {
+            if let Some((id, tag)) = value.split_once('.') {
+                self.session_id(id, tag);
+            }
+        }
         let mut pages = self.pages();
         for (name, value) in &response.fields {
-            if name != "set-cookie" {
+            if name != "set-cookie" && name != ID_FIELD {
                 pages.responses.extend_from_slice(value);
                 pages.responses.push(b'\n');
             }

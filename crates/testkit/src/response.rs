@@ -1,4 +1,9 @@
+use cloakroom::IdHeader;
+
 use crate::SetCookie;
+
+/// In which the sites of the scenarios send the id, where a header carries it.
+pub(crate) const ID_FIELD: &str = "x-session-id";
 
 /// A response as it came over the wire.
 #[derive(Debug)]
@@ -51,6 +56,18 @@ impl Response {
         cookies.find(|cookie| cookie.name == name)
     }
 
+    /// The id that it sends in that header, if it does; empty for a removal.
+    ///
+    /// # Panics
+    /// If it sends it twice.
+    #[must_use]
+    #[track_caller]
+    pub fn id_header(&self, header: &IdHeader) -> Option<&str> {
+        let values = self.all(header.response_name());
+        assert!(values.len() < 2, "one response, one id");
+        values.first().copied()
+    }
+
     /// Asserts the status and gives the text.
     #[track_caller]
     pub fn expect(&self, status: u16) -> &str {
@@ -58,10 +75,11 @@ impl Response {
         self.text()
     }
 
-    /// Asserts that it sets no cookie at all.
+    /// Asserts that it sets no cookie at all, and sends no id in a header.
     #[track_caller]
     pub fn expect_no_cookie(&self) -> &Self {
         assert_eq!(self.all("set-cookie"), [""; 0]);
+        assert_eq!(self.all(ID_FIELD), [""; 0]);
         self
     }
 
@@ -81,6 +99,18 @@ impl Response {
                 vary.iter().filter(|name| *name == "cookie").count() == 1
                     || vary.contains(&"*".to_owned()),
                 "a response with a session cookie varies by it: {vary:?}"
+            );
+        }
+        if !self.all(ID_FIELD).is_empty() {
+            assert_eq!(self.all("cache-control"), ["no-store"]);
+            assert!(
+                !self.list("vary").is_empty(),
+                "it varies by what carries the id"
+            );
+            assert!(self.status < 500, "trouble sends no id");
+            assert!(
+                !cookies.iter().any(SetCookie::is_session),
+                "the id is in a header and nowhere else"
             );
         }
         for (name, value) in &self.fields {

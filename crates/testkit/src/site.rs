@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use cloakroom::{CurrentSession, ManualClock};
+use cloakroom::{Carrier, CurrentSession, ManualClock};
 use tokio::sync::oneshot;
 
 use crate::http1::Connection;
@@ -45,9 +45,21 @@ impl Site {
     }
 
     /// The name of its session cookie.
+    ///
+    /// # Panics
+    /// If it has none: the id is in a header.
     #[must_use]
     pub fn cookie_name(&self) -> &str {
-        self.app.sessions.cookie_name().as_str()
+        match self.carrier() {
+            Carrier::Cookie(name) => name.as_str(),
+            Carrier::Header(_) => panic!("this site sends no cookies"),
+        }
+    }
+
+    /// What carries the ids of its sessions.
+    #[must_use]
+    pub fn carrier(&self) -> &Carrier {
+        self.app.sessions.carrier()
     }
 
     /// Sends one request on a connection of its own. `None` if the server hung up without a response.
@@ -113,6 +125,12 @@ impl Site {
             if let Ok(id) = id.or_else(|_| self.app.admins.verify_session_id(&cookie.value)) {
                 self.notebook.key(id.key().as_bytes());
             }
+        }
+        if let Carrier::Header(header) = self.carrier()
+            && let Some(value) = response.id_header(header)
+            && let Ok(id) = self.app.sessions.verify_session_id(value)
+        {
+            self.notebook.key(id.key().as_bytes());
         }
     }
 }

@@ -3,12 +3,15 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::task::JoinHandle;
 
-use crate::{Request, Response, SetCookie, Site};
+use cloakroom::{Carrier, IdHeader};
 
-/// Somebody with a browser: keeps the session cookie that it is sent, and sends it back.
+use crate::{Request, Response, Site};
+
+/// Somebody with a browser: keeps the session cookie that it is sent, and sends it back. Where a header carries the id,
+/// somebody with a program that does the same with it.
 pub struct Visitor {
     site: Site,
-    /// `name=value`
+    /// `name=value`, or the header's value
     jar: Mutex<Option<String>>,
 }
 
@@ -30,7 +33,7 @@ impl Visitor {
         self.send(Request::post(path, body)).await
     }
 
-    /// Sends any request, with the cookie.
+    /// Sends any request, with the cookie or header.
     pub async fn send(&self, request: Request) -> Response {
         let response = self.try_send(request).await;
         response.expect("the server answers")
@@ -38,13 +41,17 @@ impl Visitor {
 
     /// As [`send`](Visitor::send); `None` if the server hung up without a response.
     pub async fn try_send(&self, request: Request) -> Option<Response> {
-        let request = match self.cookie_if_any() {
-            Some(cookie) => request.cookie(cookie),
-            None => request,
+        let request = match (self.jar_if_any(), self.site.carrier()) {
+            (Some(cookie), Carrier::Cookie(_)) => request.cookie(cookie),
+            (Some(value), Carrier::Header(header)) => {
+                request.field(header.request_name(), header.request_value(&value))
+            }
+            (None, _) => request,
         };
         let response = self.site.try_send(request).await?;
-        if let Some(cookie) = response.set_cookie(self.site.cookie_name()) {
-            self.take(&cookie);
+        match self.site.carrier() {
+            Carrier::Cookie(name) => self.take_cookie(&response, name.as_str()),
+            Carrier::Header(header) => self.take_header(&response, header),
         }
         Some(response)
     }
@@ -60,7 +67,7 @@ impl Visitor {
     /// Another window with the same cookie, which has its own luck from here on.
     #[must_use]
     pub fn twin(&self) -> Self {
-        Self::new(self.site.clone(), self.cookie_if_any())
+        Self::new(self.site.clone(), self.jar_if_any())
     }
 
     /// What `/current/read` says: `name:count`, or `nobody`.
@@ -71,23 +78,32 @@ impl Visitor {
     /// The cookie, `name=value`.
     #[must_use]
     pub fn cookie(&self) -> String {
-        self.cookie_if_any().expect("there is a cookie")
+        self.jar_if_any().expect("there is a cookie")
     }
 
-    /// The cookie's value.
+    /// The cookie's or header's value.
     #[must_use]
     pub fn value(&self) -> String {
         let cookie = self.cookie();
-        let (_, value) = cookie.split_once('=').expect("a cookie has a name");
+        // The value itself has no such sign.
+        let (_, value) = cookie.split_once('=').unwrap_or(("", &cookie));
         value.to_owned()
     }
 
-    fn cookie_if_any(&self) -> Option<String> {
+    fn jar_if_any(&self) -> Option<String> {
         self.lock().clone()
     }
 
-    fn take(&self, cookie: &SetCookie) {
-        *self.lock() = (!cookie.is_removal()).then(|| cookie.pair());
+    fn take_cookie(&self, response: &Response, name: &str) {
+        if let Some(cookie) = response.set_cookie(name) {
+            *self.lock() = (!cookie.is_removal()).then(|| cookie.pair());
+        }
+    }
+
+    fn take_header(&self, response: &Response, header: &IdHeader) {
+        if let Some(value) = response.id_header(header) {
+            *self.lock() = (!value.is_empty()).then(|| value.to_owned());
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<String>> {

@@ -11,7 +11,7 @@ use crate::headers::apply;
 
 pin_project! {
     /// The response of a [`SessionService`](crate::SessionService): the inner service's, with the session's
-    /// cookie.
+    /// cookie or header.
     pub struct ResponseFuture<F, T, B> {
         #[pin]
         inner: F,
@@ -52,7 +52,7 @@ where
         if this.finishing.is_none() {
             let mut response = ready!(this.inner.poll(context))?;
             if let Some(effect) = session.respond_now() {
-                apply(effect, session.cookie_name(), response.headers_mut());
+                apply(effect, session.carrier(), response.headers_mut());
                 return Poll::Ready(Ok(response));
             }
             let session = session.clone();
@@ -67,7 +67,7 @@ where
             .response
             .take()
             .expect("a future is not polled after it answered");
-        apply(effect, session.cookie_name(), response.headers_mut());
+        apply(effect, session.carrier(), response.headers_mut());
         Poll::Ready(Ok(response))
     }
 }

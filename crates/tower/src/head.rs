@@ -1,12 +1,13 @@
 use std::net::{IpAddr, SocketAddr};
 
-use cloakroom::{RequestHead, Sessions};
-use http::header::COOKIE;
+use cloakroom::{Carrier, IdHeader, RequestHead, Sessions};
+use http::header::{COOKIE, ValueIter};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 /// What the engine may read of a request; bytes are shared with the request, not copied.
 #[derive(Debug)]
 pub(crate) struct Head {
+    // The first of the fields that may carry the id: a cookie, or the header.
     cookie: Option<HeaderValue>,
     // As a rule there is no more, and then this takes no memory.
     more: Option<Box<More>>,
@@ -36,19 +37,33 @@ impl Head {
         sessions: &Sessions<T>,
         peer: PeerOf,
     ) -> Self {
-        let mut cookies = headers.get_all(COOKIE).iter();
+        let mut head = match sessions.carrier() {
+            Carrier::Cookie(_) => Self::with(headers.get_all(COOKIE).iter()),
+            Carrier::Header(header) => Self::in_header(headers, header),
+        };
+        let mut wanted = sessions.client_fields().peekable();
+        if wanted.peek().is_some() {
+            let more = head.more.get_or_insert_default();
+            let fields = wanted.filter_map(|name| HeaderName::try_from(name).ok());
+            more.fields = fields.flat_map(|name| values(headers, name)).collect();
+            more.peer = peer(extensions);
+        }
+        head
+    }
+
+    // Apart from the rest, which is all that most applications need.
+    #[cold]
+    fn in_header(headers: &HeaderMap, header: &IdHeader) -> Self {
+        Self::with(headers.get_all(header.request_name()).iter())
+    }
+
+    #[inline]
+    fn with(mut cookies: ValueIter<'_, HeaderValue>) -> Self {
         let cookie = cookies.next().cloned();
         let mut more = None;
         if let Some(second) = cookies.next() {
             let more: &mut Box<More> = more.get_or_insert_default();
             more.cookies = [second].into_iter().chain(cookies).cloned().collect();
-        }
-        let mut wanted = sessions.client_fields().peekable();
-        if wanted.peek().is_some() {
-            let more = more.get_or_insert_default();
-            let fields = wanted.filter_map(|name| HeaderName::try_from(name).ok());
-            more.fields = fields.flat_map(|name| values(headers, name)).collect();
-            more.peer = peer(extensions);
         }
         Self { cookie, more }
     }
@@ -63,7 +78,7 @@ fn values(
 }
 
 impl RequestHead for Head {
-    fn cookies(&self, reader: &mut dyn FnMut(&[u8])) {
+    fn id_fields(&self, reader: &mut dyn FnMut(&[u8])) {
         let more = self.more.iter().flat_map(|more| &more.cookies);
         let values = self.cookie.iter().chain(more);
         values.for_each(|value| reader(value.as_bytes()));

@@ -8,10 +8,12 @@ use tower_layer::Layer;
 use crate::SessionService;
 use crate::head::{PeerOf, socket_address};
 
-/// Gives each request its session of type `T`. One layer for each type; each needs a cookie name of its own.
+/// Gives each request its session of type `T`. One layer for each type; each needs a cookie name, or a
+/// [header](cloakroom::IdHeader), of its own.
 ///
 /// It reads nothing, and speaks to no store, unless something asks for the session. Where it is put twice, the
-/// inner one steps back.
+/// inner one steps back. So an application with a cookie for browsers and a
+/// [header](cloakroom::SessionsBuilder::id_in_header) for others has a layer around the routes of each.
 pub struct SessionLayer<T> {
     sessions: Sessions<T>,
     peer: PeerOf,

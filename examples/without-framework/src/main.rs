@@ -67,7 +67,7 @@ async fn by_request() -> Result<(), Box<dyn Error>> {
     let session = visit.load().await?;
     assert_eq!(session.data().as_deref().map(String::as_str), Some("ada"));
     let response = visit.finish().await;
-    assert!(response.set_cookie().is_none() && response.vary_cookie());
+    assert!(response.set_cookie().is_none() && response.vary());
 
     let sign_out = sessions.for_request([cookie.clone()]);
     sign_out.logout().await?;

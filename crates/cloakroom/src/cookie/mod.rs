@@ -8,5 +8,5 @@ mod write;
 pub use name::CookieName;
 pub use options::{CookieOptions, SameSite};
 
-pub(crate) use read::{Presented, read};
+pub(crate) use read::read;
 pub(crate) use write::CookieWriter;

@@ -3,69 +3,22 @@
 
 use std::io::BufRead;
 
-use crate::RequestHead;
-use crate::session_id::verify;
-use crate::{KeyRing, SessionId};
-
-/// More bytes of cookies than this are not looked through. Servers commonly refuse 8 KiB already.
-const MAX_BYTES: usize = 16 * 1024;
-
-/// More cookies of one name than this are not looked at. A browser sends several of one name when they were
-/// set for different paths or domains, which only somebody else can have done with ours.
-const MAX_CANDIDATES: u32 = 4;
-
-/// What a request presented under the session cookie's name.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Presented {
-    /// No cookie of that name.
-    Nothing,
-    /// Only values that no key signed.
-    Invalid,
-    /// One id, perhaps several times or among invalid ones.
-    Id(SessionId),
-    /// Two different ids that both verify, or more candidates or bytes than are looked at. Which one is the
-    /// user's cannot be told: their order proves nothing (RFC 6265bis, section 4.2.2). Not the same as none: the
-    /// browser may have a good cookie, which no pre-session is to replace and a sign-out is to remove. Those
-    /// that verified.
-    Ambiguous(Vec<SessionId>),
-}
+use crate::presented::{Candidates, Presented};
+use crate::{KeyRing, RequestHead};
 
 pub(crate) fn read<C: RequestHead + ?Sized>(head: &C, name: &str, keys: &KeyRing) -> Presented {
-    let mut bytes = 0;
-    let mut candidates = 0;
-    let mut found: Option<SessionId> = None;
-    let mut others = Vec::new();
-
-    head.cookies(&mut |field| {
-        bytes += field.len();
-        if bytes > MAX_BYTES {
+    let mut candidates = Candidates::new(keys);
+    head.id_fields(&mut |field| {
+        if !candidates.look_through(field.len()) {
             return;
         }
         for value in values(field, name.as_bytes()) {
-            candidates += 1;
-            if candidates > MAX_CANDIDATES {
+            if !candidates.offer(value) {
                 return;
-            }
-            let Some(id) = verify(value, keys) else {
-                continue;
-            };
-            match &found {
-                None => found = Some(id),
-                Some(first) if *first == id || others.contains(&id) => {}
-                Some(_) => others.push(id),
             }
         }
     });
-
-    match found {
-        found if !others.is_empty() || candidates > MAX_CANDIDATES || bytes > MAX_BYTES => {
-            others.extend(found);
-            Presented::Ambiguous(others)
-        }
-        Some(id) => Presented::Id(id),
-        None if candidates > 0 => Presented::Invalid,
-        None => Presented::Nothing,
-    }
+    candidates.presented()
 }
 
 fn values<'a>(field: &'a [u8], name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
@@ -106,6 +59,8 @@ fn trim_start(mut bytes: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::presented::MAX_BYTES;
+    use crate::session_id::verify;
     use crate::{CookieName, Secret, new_session_id};
 
     const NAME: &str = "__Host-sid";

@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Sessions;
-use crate::cookie::{Presented, read};
 use crate::event::Event;
+use crate::presented::Presented;
 use crate::request::RequestHead;
 use crate::request::state::{Phase, PreSession, State};
 use crate::sessions::Inner;
@@ -52,12 +52,12 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         &self.head
     }
 
-    /// Reads the cookies, if that has not been done: no store is asked.
+    /// Reads what carries the id, if that has not been done: no store is asked.
     pub(super) fn consult(&self) -> MutexGuard<'_, State<T>> {
         let mut state = self.state();
         if matches!(state.phase, Phase::Unread) {
             let inner = self.inner();
-            let presented = read(&self.head, inner.cookie.name().as_str(), &inner.keys);
+            let presented = inner.carrier.read(&self.head, &inner.keys);
             state.presented = presented != Presented::Nothing;
             state.phase = match presented {
                 Presented::Id(id) => Phase::Presented(id),

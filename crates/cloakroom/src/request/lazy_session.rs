@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::request::resave::Resave;
 use crate::request::{Exchange, ResponseEffect};
-use crate::{CookieName, CurrentSession, Error};
+use crate::{Carrier, CurrentSession, Error};
 
 /// The session of one request before anything was loaded.
 ///
@@ -76,10 +76,10 @@ impl<T: Send + Sync + 'static> LazySession<T> {
         self.exchange.respond_now()
     }
 
-    /// For adapters: the name of the cookie.
+    /// For adapters: what carries the id.
     #[must_use]
-    pub fn cookie_name(&self) -> &CookieName {
-        self.exchange.inner().cookie.name()
+    pub fn carrier(&self) -> &Carrier {
+        &self.exchange.inner().carrier
     }
 }
 

@@ -1,101 +1,133 @@
-use crate::SignedSessionId;
 use crate::lifetimes::cookie_max_age;
 use crate::request::Exchange;
 use crate::request::state::{CookieChange, Phase, State};
+use crate::{SessionId, SignedSessionId};
 
 /// What the response to a request needs on account of its session.
 ///
-/// An adapter turns it into headers: append the [cookie](ResponseEffect::set_cookie), and with it set
-/// `Cache-Control: no-store`; add `Cookie` to `Vary` if the [session was read](ResponseEffect::vary_cookie).
+/// An adapter turns it into headers: append the [cookie](ResponseEffect::set_cookie), or put the
+/// [id](ResponseEffect::set_header) in the place of any value of that header, and with either set
+/// `Cache-Control: no-store`; add [what carries the id](crate::Carrier::request_field) to `Vary` if the
+/// [session was read](ResponseEffect::vary).
 #[derive(Debug)]
-#[must_use = "without its cookie a session that was created is lost"]
+#[must_use = "without it a session that was created is lost"]
 pub struct ResponseEffect {
-    // Not printed by `Debug`: see `SetCookie`.
-    set_cookie: Option<SetCookie>,
-    vary_cookie: bool,
+    sent: Option<Sent>,
+    // No more than a flag: every response carries an effect to its end.
+    in_header: bool,
+    vary: bool,
 }
 
-struct SetCookie(String);
+struct Sent(String);
 
-impl std::fmt::Debug for SetCookie {
+// By hand: what is sent opens the session.
+impl std::fmt::Debug for Sent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SetCookie(…)")
+        f.write_str("Sent(…)")
     }
 }
 
 impl ResponseEffect {
     /// Of a session that nothing asked for.
     pub(super) const NOTHING: Self = Self {
-        set_cookie: None,
-        vary_cookie: false,
+        sent: None,
+        in_header: false,
+        vary: false,
     };
 
     /// The value of a `Set-Cookie` field: to be appended, and no other cookie of this name with it. Such a
     /// response must not be stored by a cache (RFC 9111, section 7.3): `Cache-Control: no-store`.
     #[must_use]
     pub fn set_cookie(&self) -> Option<&str> {
-        self.set_cookie.as_ref().map(|cookie| cookie.0.as_str())
+        let cookie = self.sent.as_ref().filter(|_| !self.in_header);
+        cookie.map(|Sent(cookie)| cookie.as_str())
     }
 
     /// The same, given away.
     #[must_use]
     pub fn into_set_cookie(self) -> Option<String> {
-        self.set_cookie.map(|cookie| cookie.0)
+        let cookie = self.sent.filter(|_| !self.in_header);
+        cookie.map(|Sent(cookie)| cookie)
     }
 
-    /// Whether the response depends on the session's cookie, so that caches must tell apart who asked: `Vary:
-    /// Cookie` (RFC 9110, section 12.5.5).
+    /// With [`id_in_header`](crate::SessionsBuilder::id_in_header): the value of the
+    /// [response's header](crate::IdHeader::response_name), empty after a sign-out. To replace what is there, with
+    /// `Cache-Control: no-store`.
     #[must_use]
-    pub fn vary_cookie(&self) -> bool {
-        self.vary_cookie
+    pub fn set_header(&self) -> Option<&str> {
+        let value = self.sent.as_ref().filter(|_| self.in_header);
+        value.map(|Sent(value)| value.as_str())
+    }
+
+    /// Whether the response depends on the session, so that caches must tell apart who asked: `Vary`, with
+    /// [what carries the id](crate::Carrier::request_field) (RFC 9110, section 12.5.5).
+    #[must_use]
+    pub fn vary(&self) -> bool {
+        self.vary
+    }
+
+    /// Whether the response is to go as it is.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.sent.is_none() && !self.vary
     }
 }
 
-/// Whether a `Vary` field's value covers `Cookie` already, by name or by `*`.
+/// Whether a `Vary` field's value covers that field already, by name or by `*`.
 ///
 /// ```
-/// use cloakroom::vary_has_cookie;
+/// use cloakroom::vary_has;
 ///
-/// assert!(vary_has_cookie(b"Accept, cookie"));
-/// assert!(vary_has_cookie(b"*"));
-/// assert!(!vary_has_cookie(b"Accept-Encoding"));
+/// assert!(vary_has(b"Accept, cookie", "cookie"));
+/// assert!(vary_has(b"*", "cookie"));
+/// assert!(!vary_has(b"Accept-Encoding", "cookie"));
 /// ```
 #[must_use]
-pub fn vary_has_cookie(value: &[u8]) -> bool {
+pub fn vary_has(value: &[u8], field: &str) -> bool {
     value
         .split(|byte| *byte == b',')
         .map(<[u8]>::trim_ascii)
-        .any(|name| name.eq_ignore_ascii_case(b"cookie") || name == b"*")
+        .any(|name| name.eq_ignore_ascii_case(field.as_bytes()) || name == b"*")
 }
 
 impl<T: Send + Sync + 'static> Exchange<T> {
-    /// From here on the cookie cannot change.
+    /// From here on the cookie, or the header, cannot change.
     pub(super) fn respond(&self, state: &mut State<T>) -> ResponseEffect {
         state.responded = true;
         let change = std::mem::replace(&mut state.cookie, CookieChange::Keep);
         let resend = state.resend.take();
-        let inner = self.inner();
-        let set_cookie = match change {
+        let sent = match change {
             CookieChange::Keep if resend.is_none() => None,
-            CookieChange::Remove => Some(inner.cookie.remove()),
-            CookieChange::Keep | CookieChange::Send => resend.as_deref().or(state.id()).map(|id| {
-                let now = inner.storage.now();
-                let max_age = match state.live() {
-                    Some(live) => {
-                        cookie_max_age(&live.record.times, live.record.browser_session, now)
-                    }
-                    None => {
-                        let lifetimes = inner.lifetimes;
-                        cookie_max_age(&lifetimes.times(now), lifetimes.browser_session, now)
-                    }
-                };
-                let signed = SignedSessionId::sign(id, inner.keys.signing_key());
-                inner.cookie.set(&signed, max_age)
+            CookieChange::Remove => Some(match &self.inner().cookie {
+                Some(cookie) => Sent(cookie.remove()),
+                None => Sent(String::new()),
             }),
+            CookieChange::Keep | CookieChange::Send => {
+                let id = resend.as_deref().or(state.id());
+                id.map(|id| self.send(id, state))
+            }
         };
         ResponseEffect {
-            set_cookie: set_cookie.map(SetCookie),
-            vary_cookie: !matches!(state.phase, Phase::Unread),
+            sent,
+            in_header: self.inner().cookie.is_none(),
+            vary: !matches!(state.phase, Phase::Unread),
         }
+    }
+
+    fn send(&self, id: &SessionId, state: &State<T>) -> Sent {
+        let inner = self.inner();
+        let signed = SignedSessionId::sign(id, inner.keys.signing_key());
+        let Some(cookie) = &inner.cookie else {
+            return Sent(signed.as_str().to_owned());
+        };
+        let now = inner.storage.now();
+        let max_age = match state.live() {
+            Some(live) => cookie_max_age(&live.record.times, live.record.browser_session, now),
+            None => {
+                let lifetimes = inner.lifetimes;
+                cookie_max_age(&lifetimes.times(now), lifetimes.browser_session, now)
+            }
+        };
+        Sent(cookie.set(&signed, max_age))
     }
 }

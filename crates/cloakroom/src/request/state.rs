@@ -2,7 +2,8 @@ use cloakroom_store::{Record, SessionKey};
 
 use crate::SessionId;
 
-/// What is known of one request's session, and what its cookie needs.
+/// What is known of one request's session, and what its cookie needs. Where a header carries the id, all that is said of
+/// the cookie here is said of the header.
 #[derive(Debug)]
 pub(crate) struct State<T> {
     pub(crate) phase: Phase<T>,

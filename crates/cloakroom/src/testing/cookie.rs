@@ -1,21 +1,39 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Error, Sessions};
+use crate::{Carrier, Error, Sessions};
 
-/// A session's cookie, as the next request carries it: `name=value`. Not printed by `Debug`.
+/// A session's cookie, as the next request carries it: `name=value`. Or, with
+/// [`id_in_header`](crate::SessionsBuilder::id_in_header), what that header carries. Not printed by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SessionCookie(String);
+pub struct SessionCookie {
+    field: String,
+    value: String,
+}
 
 impl SessionCookie {
-    pub(super) fn new(pair: String) -> Self {
-        Self(pair)
+    /// `sent` is the cookie's pair, or the header's value in the response.
+    pub(super) fn new(carrier: &Carrier, sent: &str) -> Self {
+        let value = match carrier {
+            Carrier::Cookie(_) => sent.to_owned(),
+            Carrier::Header(header) => header.request_value(sent),
+        };
+        Self {
+            field: carrier.request_field().to_owned(),
+            value,
+        }
     }
 
-    /// The value of a `Cookie` field.
+    /// The request's field: `cookie`, or the header's name.
+    #[must_use]
+    pub fn field_name(&self) -> &str {
+        &self.field
+    }
+
+    /// The value of that field.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.value
     }
 }
 
@@ -25,7 +43,7 @@ impl fmt::Debug for SessionCookie {
     }
 }
 
-/// Stores a session as a sign-in does, and answers its cookie.
+/// Stores a session as a sign-in does, and answers its cookie, or what its header carries.
 ///
 /// # Errors
 /// As [`resave`](crate::CurrentSession::resave).
@@ -36,9 +54,10 @@ pub async fn sign_in<T: Send + Sync + 'static>(
     let request = sessions.for_request([""]);
     request.resave(data).await?;
     let response = request.finish().await;
-    let set_cookie = response.set_cookie().expect("a sign-in sends a cookie");
-    let pair = set_cookie.split(';').next().unwrap_or_default();
-    Ok(SessionCookie::new(pair.to_owned()))
+    let sent = response.set_cookie().or(response.set_header());
+    let sent = sent.expect("a sign-in sends the id");
+    let pair = sent.split(';').next().unwrap_or_default();
+    Ok(SessionCookie::new(sessions.carrier(), pair))
 }
 
 /// What is stored under a cookie; `None` if the session has ended.

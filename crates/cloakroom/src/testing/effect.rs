@@ -1,7 +1,7 @@
-use crate::Sessions;
 use crate::testing::SessionCookie;
+use crate::{Carrier, Sessions};
 
-/// What a response did to the session's cookie.
+/// What a response did to the session's cookie, or to the header that carries the id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "look at it, or say what you expect"]
 pub enum CookieEffect {
@@ -14,7 +14,8 @@ pub enum CookieEffect {
 }
 
 impl CookieEffect {
-    /// From the values of a response's `Set-Cookie` fields, ours and others.
+    /// From the values of a response's `Set-Cookie` fields, ours and others. With
+    /// [`id_in_header`](crate::SessionsBuilder::id_in_header), from those of the response's header.
     ///
     /// # Panics
     /// If our cookie is set twice, or to something that none of the keys signed: no browser should see that.
@@ -27,19 +28,20 @@ impl CookieEffect {
         for field in set_cookies {
             let field = String::from_utf8_lossy(field.as_ref());
             let pair = field.split(';').next().unwrap_or_default().trim();
-            let Some((name, value)) = pair.split_once('=') else {
-                continue;
+            let value = match sessions.carrier() {
+                Carrier::Header(_) => pair,
+                Carrier::Cookie(ours) => match pair.split_once('=') {
+                    Some((name, value)) if name.trim() == ours.as_str() => value,
+                    _ => continue,
+                },
             };
-            if name.trim() != sessions.cookie_name().as_str() {
-                continue;
-            }
             assert_eq!(effect, Self::Untouched, "the session's cookie is set twice");
             effect = if value.is_empty() {
                 Self::Removed
             } else {
                 let verified = sessions.verify_session_id(value);
                 assert!(verified.is_ok(), "the session's cookie is not signed");
-                Self::Set(SessionCookie::new(pair.to_owned()))
+                Self::Set(SessionCookie::new(sessions.carrier(), pair))
             };
         }
         effect

@@ -30,6 +30,23 @@
 //! # Ok::<(), cloakroom::Error>(())
 //! # }).unwrap();
 //! ```
+//!
+//! Where a header carries the id it is the same line:
+//!
+//! ```
+//! use cloakroom::testing::sign_in;
+//! use cloakroom::{IdHeader, MemoryStore, Secret, Sessions};
+//!
+//! # futures_lite::future::block_on(async {
+//! let sessions = Sessions::builder(MemoryStore::new(), Secret::generate()?)
+//!     .id_in_header(IdHeader::bearer())
+//!     .build()?;
+//! let header = sign_in(&sessions, "ada".to_owned()).await?;
+//! assert_eq!(header.field_name(), "authorization");
+//! assert!(header.as_str().starts_with("Bearer "));
+//! # Ok::<(), cloakroom::Error>(())
+//! # }).unwrap();
+//! ```
 
 mod cookie;
 mod effect;

@@ -22,14 +22,15 @@ impl Visitor {
         }
     }
 
-    /// The value of the next request's `Cookie` field; empty without a cookie.
+    /// The value of the next request's `Cookie` field, or of the header that carries the id; empty without one.
     #[must_use]
     pub fn cookie_field(&self) -> String {
         let cookie = self.cookie.as_ref().map(SessionCookie::as_str);
         cookie.unwrap_or_default().to_owned()
     }
 
-    /// Takes what a response's `Set-Cookie` fields say, and answers what they did.
+    /// Takes what a response's `Set-Cookie` fields say, or those of the header that carries the id, and answers what they
+    /// did.
     ///
     /// # Panics
     /// As [`CookieEffect::of`].

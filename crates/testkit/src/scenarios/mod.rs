@@ -13,6 +13,8 @@ pub mod expiry;
 pub mod fixation;
 pub mod freshness;
 pub mod garbled;
+pub mod id_header;
+pub mod id_header_lines;
 pub mod keys;
 pub mod limits;
 pub mod live;
@@ -150,6 +152,26 @@ macro_rules! scenarios {
             }
             secrets {
                 nothing_of_a_session_is_logged
+            }
+            id_header {
+                the_id_travels_in_the_header_and_nowhere_else
+                a_rotation_sends_the_new_id_and_the_old_one_is_dead
+                a_sign_out_sends_the_header_empty
+                a_cookie_means_nothing_where_a_header_carries_the_id
+                a_header_means_nothing_where_a_cookie_carries_the_id
+                caches_tell_apart_by_the_header
+                a_header_of_our_name_set_by_hand_gives_way
+                the_header_is_sent_with_redirects_and_errors
+                trouble_sends_no_header
+                a_renewed_id_comes_in_the_header
+                a_pre_session_comes_in_the_header
+                nothing_of_an_id_in_a_header_is_logged
+            }
+            id_header_lines {
+                two_good_headers_are_nobody_and_signing_out_ends_both
+                a_garbled_header_is_nobody
+                a_large_header_is_answered
+                the_scheme_is_compared_without_case
             }
             pre_session {
                 a_pre_session_stores_nothing

@@ -7,7 +7,7 @@ use crate::{ClientAddress, RequestHead};
 struct Head(&'static [(&'static str, &'static [u8])], &'static str);
 
 impl RequestHead for Head {
-    fn cookies(&self, reader: &mut dyn FnMut(&[u8])) {
+    fn id_fields(&self, reader: &mut dyn FnMut(&[u8])) {
         self.fields("cookie", reader);
     }
 

@@ -5,6 +5,7 @@ mod clients;
 mod ended;
 mod fixture;
 mod freshness;
+mod id_header;
 mod lifetimes;
 mod limits;
 mod operations;

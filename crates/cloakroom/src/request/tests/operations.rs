@@ -15,7 +15,7 @@ async fn a_request_that_ignores_its_session_costs_nothing() {
         let request = it.request(cookie);
         let effect = request.finish().await;
         assert_eq!(effect.set_cookie(), None);
-        assert!(!effect.vary_cookie());
+        assert!(!effect.vary());
     }
     assert!(it.store.calls().is_empty());
     assert!(it.events().is_empty(), "nothing was even looked at");
@@ -34,7 +34,7 @@ async fn without_a_good_cookie_no_store_is_asked() {
         let (request, session) = it.open(cookie).await;
         assert_eq!(session.data(), None);
         let effect = request.finish().await;
-        assert!(effect.set_cookie().is_none() && effect.vary_cookie());
+        assert!(effect.set_cookie().is_none() && effect.vary());
     }
     assert!(it.store.calls().is_empty());
 }
