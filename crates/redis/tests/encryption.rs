@@ -73,7 +73,7 @@ async fn check(server: Server) {
         prefix: fresh_prefix(),
     };
     an_encrypted_hash_shows_nothing_of_the_data(&bench()).await;
-    encryption_can_be_switched_on(&bench()).await;
+    encryption_can_be_switched_on_and_off(&bench()).await;
     keys_can_be_changed(&bench()).await;
     an_altered_hash_harms_itself_only(&bench()).await;
     the_limit_counts_before_encryption(&bench()).await;
@@ -152,7 +152,7 @@ async fn an_encrypted_hash_shows_nothing_of_the_data(bench: &Bench<'_>) {
     }
 }
 
-async fn encryption_can_be_switched_on(bench: &Bench<'_>) {
+async fn encryption_can_be_switched_on_and_off(bench: &Bench<'_>) {
     let plain = bench.builder().connect().await.unwrap();
     for number in [1, 2] {
         add(&plain, number, MARKER).await;
@@ -185,6 +185,14 @@ async fn encryption_can_be_switched_on(bench: &Bench<'_>) {
         .unwrap();
     assert_eq!(word(&strict, 1).await.unwrap(), MARKER);
     assert!(refusal(&strict, 2).await.contains("is not encrypted"));
+    // Given up again.
+    let last = bench.builder().only_decrypted_with(keys(0));
+    let last = last.connect().await.unwrap();
+    assert_eq!(word(&last, 1).await.unwrap(), MARKER);
+    let outcome = last.set(&key(1), record(MARKER), Expect::Version(2));
+    assert_eq!(outcome.await.unwrap(), SetOutcome::Stored(3));
+    let hash = last.hash(&key(1)).await.unwrap().unwrap();
+    assert_eq!(hash.codec, "json");
 }
 
 async fn keys_can_be_changed(bench: &Bench<'_>) {

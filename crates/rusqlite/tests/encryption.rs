@@ -91,7 +91,7 @@ async fn an_encrypted_row_shows_nothing_of_the_data() {
 }
 
 #[tokio::test]
-async fn encryption_can_be_switched_on() {
+async fn encryption_can_be_switched_on_and_off() {
     let place = Place::new();
     let plain = builder(&place).open().await.unwrap();
     for number in [1, 2] {
@@ -123,6 +123,14 @@ async fn encryption_can_be_switched_on() {
         .unwrap();
     assert_eq!(word(&strict, 1).await.unwrap(), MARKER);
     assert!(refusal(&strict, 2).await.contains("is not encrypted"));
+    // Given up again.
+    let last = builder(&place).only_decrypted_with(keys(0));
+    let last = last.open().await.unwrap();
+    assert_eq!(word(&last, 1).await.unwrap(), MARKER);
+    let outcome = last.set(&key(1), record(MARKER), Expect::Version(2));
+    assert_eq!(outcome.await.unwrap(), SetOutcome::Stored(3));
+    let row = last.row(&key(1)).await.unwrap().unwrap();
+    assert_eq!(row.codec, "json");
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
 
     /// Encrypts data before it is written, with `EncryptionKeys` of `cloakroom` (feature `encryption`) or a [`Seal`]
     /// of your own. Default: no encryption. A row that was written without is still read, and encrypted when its
-    /// data is written next. What this guards, and what it does not, is told in the [guide](crate::guide).
+    /// data is written next. What this guards, and what it does not, is told in the [guide](crate::guide::encryption).
     pub fn encrypted_with(mut self, keys: impl Seal) -> Self {
         self.at_rest = AtRest::encrypted_with(keys);
         self
@@ -92,6 +92,13 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
     /// session, or in which none is left that was not.
     pub fn only_encrypted_with(mut self, keys: impl Seal) -> Self {
         self.at_rest = AtRest::only_encrypted_with(keys);
+        self
+    }
+
+    /// Reads a row that is encrypted and writes it without encryption: for the time before all instances have keys, and for
+    /// giving encryption up.
+    pub fn only_decrypted_with(mut self, keys: impl Seal) -> Self {
+        self.at_rest = AtRest::only_decrypted_with(keys);
         self
     }
 

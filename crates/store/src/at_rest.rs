@@ -40,7 +40,16 @@ const ENCRYPTED: &str = "+enc";
 #[derive(Clone, Debug, Default)]
 pub struct AtRest {
     seal: Option<Arc<dyn Seal>>,
-    refuses_plain: bool,
+    plain: Plain,
+}
+
+/// What becomes of data without encryption, where there is something to encrypt with.
+#[derive(Clone, Copy, Debug, Default)]
+enum Plain {
+    #[default]
+    Read,
+    Refused,
+    ReadAndWritten,
 }
 
 /// What [`AtRest::seal`] made.
@@ -59,7 +68,7 @@ impl AtRest {
     pub fn encrypted_with(seal: impl Seal) -> Self {
         Self {
             seal: Some(Arc::new(seal)),
-            refuses_plain: false,
+            plain: Plain::Read,
         }
     }
 
@@ -67,7 +76,17 @@ impl AtRest {
     #[must_use]
     pub fn only_encrypted_with(seal: impl Seal) -> Self {
         Self {
-            refuses_plain: true,
+            plain: Plain::Refused,
+            ..Self::encrypted_with(seal)
+        }
+    }
+
+    /// Reads what is encrypted, and encrypts nothing: for the time before all who share a store have keys, and for
+    /// giving encryption up.
+    #[must_use]
+    pub fn only_decrypted_with(seal: impl Seal) -> Self {
+        Self {
+            plain: Plain::ReadAndWritten,
             ..Self::encrypted_with(seal)
         }
     }
@@ -78,14 +97,13 @@ impl AtRest {
     /// # Errors
     /// Those of [`Seal::seal`].
     pub fn seal(&self, codec: &str, plain: &[u8]) -> Result<Option<Sealed>, StoreError> {
-        let sealed = match &self.seal {
-            Some(seal) => Some(Sealed {
+        match (&self.seal, self.plain) {
+            (None, _) | (_, Plain::ReadAndWritten) => Ok(None),
+            (Some(seal), Plain::Read | Plain::Refused) => Ok(Some(Sealed {
                 data: seal.seal(codec, plain)?,
                 tag: format!("{codec}{ENCRYPTED}"),
-            }),
-            None => None,
-        };
-        Ok(sealed)
+            })),
+        }
     }
 
     /// Data as it was encoded, and the tag of what encoded it, from what a store holds.
@@ -104,7 +122,7 @@ impl AtRest {
             (Some(_), None) => undecodable(
                 "the session is encrypted, and this store was given no keys: see `encrypted_with`",
             ),
-            (None, _) if self.refuses_plain => undecodable(
+            (None, _) if matches!(self.plain, Plain::Refused) => undecodable(
                 "the session is not encrypted, and this store was told to read only what is",
             ),
             (None, _) => Ok((tag, Cow::Borrowed(data))),
@@ -173,5 +191,9 @@ mod tests {
         assert!(refused(&strict, "+encjson", b"1").contains("is not encrypted"));
         let sealed = strict.seal("json", b"1").unwrap().unwrap();
         assert_eq!(&*strict.open(&sealed.tag, &sealed.data).unwrap().1, b"1");
+        let giving_up = AtRest::only_decrypted_with(Envelope);
+        assert_eq!(giving_up.seal("json", b"1").unwrap(), None);
+        assert_eq!(&*giving_up.open(&sealed.tag, &sealed.data).unwrap().1, b"1");
+        assert_eq!(&*giving_up.open("json", b"1").unwrap().1, b"1");
     }
 }

@@ -75,7 +75,7 @@ pub(crate) async fn an_encrypted_row_shows_nothing_of_the_data<B: Bench>(case: C
     }
 }
 
-pub(crate) async fn encryption_can_be_switched_on<B: Bench>(case: Case<B>) {
+pub(crate) async fn encryption_can_be_switched_on_and_off<B: Bench>(case: Case<B>) {
     for number in [1, 2] {
         add::<B>(&case.store, number, case.record(MARKER)).await;
     }
@@ -98,6 +98,14 @@ pub(crate) async fn encryption_can_be_switched_on<B: Bench>(case: Case<B>) {
     let strict = strict.create().await.unwrap();
     assert_eq!(word::<B>(&strict, 1).await.unwrap(), MARKER);
     assert!(refusal::<B>(&strict, 2).await.contains("is not encrypted"));
+    // Given up again.
+    let last = case.builder().only_decrypted_with(keys(0));
+    let last = last.create().await.unwrap();
+    assert_eq!(word::<B>(&last, 1).await.unwrap(), MARKER);
+    let outcome = last.set(&key(1), case.record(MARKER), Expect::Version(2));
+    assert_eq!(outcome.await.unwrap(), SetOutcome::Stored(3));
+    let row = last.row(&key(1)).await.unwrap().unwrap();
+    assert_eq!(row.codec, "json");
 }
 
 pub(crate) async fn keys_can_be_changed<B: Bench>(case: Case<B>) {

@@ -184,7 +184,7 @@ pub(crate) async fn all<B: Bench>(bench: Arc<B>) {
         rows::a_missing_table_is_not_a_logout,
         rows::codecs_can_be_switched,
         encrypting::an_encrypted_row_shows_nothing_of_the_data,
-        encrypting::encryption_can_be_switched_on,
+        encrypting::encryption_can_be_switched_on_and_off,
         encrypting::keys_can_be_changed,
         encrypting::an_altered_row_harms_itself_only,
         encrypting::the_limit_counts_before_encryption,
