@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use cloakroom_store::{AtRest, StoreError, StoreErrorKind};
 use serde::Serialize;
@@ -90,6 +91,12 @@ pub(crate) struct Written {
     /// How it is encoded, and whether it is encrypted.
     pub(crate) tag: Cow<'static, str>,
     pub(crate) data: Vec<u8>,
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Written({}, {} bytes)", self.tag, self.data.len())
+    }
 }
 
 /// Decodes what a session holds.

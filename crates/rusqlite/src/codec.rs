@@ -91,6 +91,7 @@ impl Codec {
 }
 
 /// Data on its way into a row.
+#[derive(Debug)]
 pub(crate) struct Written {
     /// How it is encoded, and whether it is encrypted.
     pub(crate) tag: Cow<'static, str>,

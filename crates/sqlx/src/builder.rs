@@ -95,8 +95,8 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
         self
     }
 
-    /// Reads a row that is encrypted and writes it without encryption: for the time before all instances have keys, and for
-    /// giving encryption up.
+    /// Reads a row that is encrypted, and writes without encryption: for the time before all instances have keys,
+    /// and for giving encryption up.
     pub fn only_decrypted_with(mut self, keys: impl Seal) -> Self {
         self.at_rest = AtRest::only_decrypted_with(keys);
         self
