@@ -5,8 +5,8 @@ use crate::StoreError;
 
 /// Authenticated encryption of session data, before a store writes it and after it was read.
 ///
-/// The engine has one: `EncryptionKeys` of `cloakroom`, with its feature `encryption`. Write another one to leave
-/// keys with a service or a device that hands none out. Stores reach it through [`AtRest`](crate::AtRest).
+/// The engine has one: `EncryptionKeys` of `cloakroom`, with its feature `encryption`. Write another one for
+/// another algorithm, or for keys that come from elsewhere. Stores reach it through [`AtRest`](crate::AtRest).
 ///
 /// An implementation
 ///
@@ -14,7 +14,7 @@ use crate::StoreError;
 /// - opens only what was sealed with the same `codec`, which says how the data is encoded (`"json"`), and refuses
 ///   whatever was altered or cut off;
 /// - reads whatever it wrote before, until a key is taken out on purpose;
-/// - does not wait: it works on the thread that asks;
+/// - waits for nobody, for it works on the thread that asks: keys of a key service are fetched before there is a store;
 /// - prints no key with `Debug`, and neither keys nor data in its errors.
 ///
 /// The key of the session is not among what it is given: a session moves to another key without its data being
