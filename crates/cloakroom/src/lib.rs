@@ -21,7 +21,7 @@
 //! - Ids on their own: [`new_session_id`], [`verify_session_id`], [`SigningKey`], [`KeyRing`].
 //! - Stores: [`MemoryStore`]; the contract, [`Store`], is re-exported from `cloakroom-store`.
 //! - What happened: [`Event`]; what went wrong: [`Error`].
-//! - Features: `metrics` counts events and times store operations through the `metrics` facade; `testing` has
+//! - Features: `encryption` adds `EncryptionKeys`, for stores that encrypt; `metrics` counts events and times store operations through the `metrics` facade; `testing` has
 //!   helpers for the tests of applications.
 //! - Writing an adapter: [`Sessions::for_request`], [`RequestHead`], [`Carrier`], [`LazySession::finish`],
 //!   [`ResponseEffect`].
@@ -32,6 +32,8 @@ mod carrier;
 mod client_address;
 mod cookie;
 mod csrf;
+#[cfg(feature = "encryption")]
+mod encryption_keys;
 mod ended;
 mod error;
 mod event;
@@ -59,13 +61,15 @@ pub use builder::SessionsBuilder;
 pub use carrier::Carrier;
 pub use client_address::ClientAddress;
 pub use cloakroom_store::{
-    AdmitOutcome, Announcements, ClientInfo, Clock, Ending, Entry, Enumerate, Expect, Handle,
-    InvalidHandle, InvalidOwner, Listening, ManualClock, Owner, OwnerLimit, OwnerLimits, Record,
-    Renewal, RotateOutcome, SessionKey, SetOutcome, Store, StoreError, StoreErrorKind, StoreFuture,
-    SystemClock, Times, Timestamp, Trail, WhenReached,
+    AdmitOutcome, Announcements, AtRest, ClientInfo, Clock, Ending, Entry, Enumerate, Expect,
+    Handle, InvalidHandle, InvalidOwner, Listening, ManualClock, Owner, OwnerLimit, OwnerLimits,
+    Record, Renewal, RotateOutcome, Seal, Sealed, SessionKey, SetOutcome, Store, StoreError,
+    StoreErrorKind, StoreFuture, SystemClock, Times, Timestamp, Trail, WhenReached,
 };
 pub use cookie::{CookieName, CookieOptions, SameSite};
 pub use csrf::CsrfToken;
+#[cfg(feature = "encryption")]
+pub use encryption_keys::EncryptionKeys;
 pub use ended::Ended;
 pub use error::{Error, ErrorKind};
 pub use event::Event;

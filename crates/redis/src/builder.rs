@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom_store::{Clock, StoreError, SystemClock};
+use cloakroom_store::{AtRest, Clock, Seal, StoreError, SystemClock};
 use redis::{ConnectionInfo, IntoConnectionInfo};
 use tokio::runtime::Handle;
 
@@ -38,6 +38,7 @@ pub struct RedisStoreBuilder<T> {
     cluster: bool,
     prefix: KeyPrefix,
     codec: Codec,
+    at_rest: AtRest,
     clock: Arc<dyn Clock>,
     patience: Patience,
     payload_limit: usize,
@@ -74,6 +75,7 @@ impl<T> RedisStoreBuilder<T> {
             cluster,
             prefix: KeyPrefix::default(),
             codec: Codec::default(),
+            at_rest: AtRest::default(),
             clock: Arc::new(SystemClock),
             patience: Patience {
                 operation: Duration::from_secs(5),
@@ -98,6 +100,28 @@ impl<T> RedisStoreBuilder<T> {
         self
     }
 
+    /// Encrypts data before it is written, with `EncryptionKeys` of `cloakroom` (feature `encryption`) or a [`Seal`]
+    /// of your own. Default: no encryption. A session that was written without is still read, and encrypted when its
+    /// data is written next. What this guards, and what it does not, is told in the [guide](crate::guide).
+    pub fn encrypted_with(mut self, keys: impl Seal) -> Self {
+        self.at_rest = AtRest::encrypted_with(keys);
+        self
+    }
+
+    /// The same, and a session that is not encrypted is `Undecodable`. For a store that was encrypted from its first
+    /// session, or in which none is left that was not.
+    pub fn only_encrypted_with(mut self, keys: impl Seal) -> Self {
+        self.at_rest = AtRest::only_encrypted_with(keys);
+        self
+    }
+
+    /// Reads a session that is encrypted, and writes without encryption: for the time before all instances have keys,
+    /// and for giving encryption up.
+    pub fn only_decrypted_with(mut self, keys: impl Seal) -> Self {
+        self.at_rest = AtRest::only_decrypted_with(keys);
+        self
+    }
+
     /// Where the time comes from. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -119,7 +143,7 @@ impl<T> RedisStoreBuilder<T> {
     }
 
     /// The most bytes of encoded data that a session may have. Default: 1 MiB. What is larger is refused with
-    /// `TooLarge` before anything is sent.
+    /// `TooLarge` before anything is sent. Counted before encryption, which adds a few.
     pub fn payload_limit(mut self, bytes: usize) -> Self {
         self.payload_limit = bytes;
         self
@@ -147,6 +171,7 @@ impl<T> RedisStoreBuilder<T> {
             server,
             layout: Layout::new(self.prefix),
             codec: self.codec,
+            at_rest: self.at_rest,
             clock: self.clock,
             patience: self.patience,
             payload_limit: self.payload_limit,
@@ -219,6 +244,7 @@ impl<T> fmt::Debug for RedisStoreBuilder<T> {
             .field("cluster", &self.cluster)
             .field("prefix", &self.prefix)
             .field("codec", &self.codec)
+            .field("at_rest", &self.at_rest)
             .field("clock", &self.clock)
             .field("timeout", &self.patience.operation)
             .field("connect_timeout", &self.patience.connect)

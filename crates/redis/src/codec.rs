@@ -1,4 +1,7 @@
-use cloakroom_store::{StoreError, StoreErrorKind};
+use std::borrow::Cow;
+use std::fmt;
+
+use cloakroom_store::{AtRest, StoreError, StoreErrorKind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,7 +26,7 @@ pub enum Codec {
 const MAX_DEPTH: usize = 256;
 
 impl Codec {
-    /// The tag in the `codec` field.
+    /// The tag of data that is not encrypted, in the `codec` field.
     #[must_use]
     pub fn tag(self) -> &'static str {
         match self {
@@ -49,15 +52,23 @@ impl Codec {
         self,
         data: &T,
         limit: usize,
-    ) -> Result<Vec<u8>, StoreError> {
+        at_rest: &AtRest,
+    ) -> Result<Written, StoreError> {
         let encoded = self.encode(data, limit)?;
-        match decode::<T>(self.tag(), &encoded) {
-            Ok(_) => Ok(encoded),
-            Err(_) => {
-                let message = format!("the data could not be read back from {}", self.tag());
-                Err(StoreError::new(StoreErrorKind::Unencodable, message))
-            }
+        if decode_plain::<T>(self.tag(), &encoded).is_err() {
+            let message = format!("the data could not be read back from {}", self.tag());
+            return Err(StoreError::new(StoreErrorKind::Unencodable, message));
         }
+        Ok(match at_rest.seal(self.tag(), &encoded)? {
+            Some(sealed) => Written {
+                tag: sealed.tag.into(),
+                data: sealed.data,
+            },
+            None => Written {
+                tag: self.tag().into(),
+                data: encoded,
+            },
+        })
     }
 
     fn encode<T: Serialize>(self, data: &T, limit: usize) -> Result<Vec<u8>, StoreError> {
@@ -75,10 +86,32 @@ impl Codec {
     }
 }
 
+/// Data on its way into a hash.
+pub(crate) struct Written {
+    /// How it is encoded, and whether it is encrypted.
+    pub(crate) tag: Cow<'static, str>,
+    pub(crate) data: Vec<u8>,
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Written({}, {} bytes)", self.tag, self.data.len())
+    }
+}
+
 /// Decodes what a session holds.
-pub(crate) fn decode<T: DeserializeOwned>(tag: &str, bytes: &[u8]) -> Result<T, StoreError> {
+pub(crate) fn decode<T: DeserializeOwned>(
+    tag: &str,
+    bytes: &[u8],
+    at_rest: &AtRest,
+) -> Result<T, StoreError> {
+    let (codec, plain) = at_rest.open(tag, bytes)?;
+    decode_plain(codec, &plain)
+}
+
+fn decode_plain<T: DeserializeOwned>(codec: &str, bytes: &[u8]) -> Result<T, StoreError> {
     // What the decoder has to say may quote the data, so it is left out of the error.
-    match Codec::from_tag(tag) {
+    match Codec::from_tag(codec) {
         Some(Codec::Json) => serde_json::from_slice(bytes).map_err(|error| {
             undecodable(format!(
                 "the JSON data does not decode: {:?} error at line {}, column {}",
@@ -129,10 +162,10 @@ mod tests {
 
     #[test]
     fn errors_do_not_quote_the_data() {
-        let error = decode::<u32>("json", b"\"hunter2\"").unwrap_err();
+        let error = decode::<u32>("json", b"\"hunter2\"", &AtRest::default()).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Undecodable);
         assert!(!format!("{error:?}").contains("hunter2"));
-        let error = decode::<u32>("from the future", b"1").unwrap_err();
+        let error = decode::<u32>("from the future", b"1", &AtRest::default()).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Undecodable);
     }
 
@@ -143,10 +176,18 @@ mod tests {
                 serde_json::Value::Array(vec![inner])
             })
         };
-        assert!(Codec::Json.encode_readable(&deep(100), 1_000).is_ok());
-        let error = Codec::Json.encode_readable(&deep(200), 1_000).unwrap_err();
+        assert!(
+            Codec::Json
+                .encode_readable(&deep(100), 1_000, &AtRest::default())
+                .is_ok()
+        );
+        let error = Codec::Json
+            .encode_readable(&deep(200), 1_000, &AtRest::default())
+            .unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unencodable);
-        let error = Codec::Json.encode_readable(&f64::NAN, 1_000).unwrap_err();
+        let error = Codec::Json
+            .encode_readable(&f64::NAN, 1_000, &AtRest::default())
+            .unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unencodable);
     }
 
@@ -154,7 +195,7 @@ mod tests {
     fn a_number_is_read_as_it_was_written() {
         let number = f64::from_bits(0x7f86_00f9_0000_0000);
         let encoded = Codec::Json.encode(&number, 100).unwrap();
-        let back: f64 = decode("json", &encoded).unwrap();
+        let back: f64 = decode("json", &encoded, &AtRest::default()).unwrap();
         assert_eq!(back.to_bits(), number.to_bits());
     }
 
@@ -170,9 +211,10 @@ mod tests {
     fn messagepack_that_is_too_deep_harms_its_session_only() {
         let mut deep = vec![0x91; 1_000];
         deep.push(0xc0);
-        let error = decode::<serde_json::Value>("messagepack", &deep).unwrap_err();
+        let error =
+            decode::<serde_json::Value>("messagepack", &deep, &AtRest::default()).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Undecodable);
-        let shallow = decode::<serde_json::Value>("messagepack", &deep[900..]);
+        let shallow = decode::<serde_json::Value>("messagepack", &deep[900..], &AtRest::default());
         assert!(shallow.is_ok());
     }
 
@@ -181,7 +223,7 @@ mod tests {
     fn each_session_is_read_with_the_codec_that_wrote_it() {
         for codec in [Codec::Json, Codec::MessagePack] {
             let encoded = codec.encode(&vec![1, 2, 3], 100).unwrap();
-            let back: Vec<u8> = decode(codec.tag(), &encoded).unwrap();
+            let back: Vec<u8> = decode(codec.tag(), &encoded, &AtRest::default()).unwrap();
             assert_eq!(back, [1, 2, 3]);
         }
     }

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use cloakroom_store::{Entry, Enumerate, Owner, SessionKey, StoreError, StoreFuture};
+use cloakroom_store::{AtRest, Entry, Enumerate, Owner, SessionKey, StoreError, StoreFuture};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -36,7 +36,9 @@ where
                 for (key, answer) in keys.iter().zip(answers) {
                     let hash = RedisStoreSession::from_answer(*key, answer);
                     let live = hash.map(|hash| hash.filter(|hash| hash.is_live(&*inner.clock)));
-                    decoded(live).into_iter().for_each(&mut *visitor);
+                    decoded(live, &self.inner.at_rest)
+                        .into_iter()
+                        .for_each(&mut *visitor);
                 }
             }
             Ok(())
@@ -300,11 +302,12 @@ fn sessions(inner: &Inner, keys: Vec<Vec<u8>>) -> Vec<SessionKey> {
 /// The entry, if there is a session and it decodes. Otherwise it is noted in the log and left out.
 pub(crate) fn decoded<T: DeserializeOwned>(
     hash: Result<Option<RedisStoreSession>, RedisStoreError>,
+    at_rest: &AtRest,
 ) -> Option<Entry<T>> {
     let hash = hash
         .map_err(RedisStoreError::into_store_error)
         .transpose()?;
-    let entry = hash.and_then(RedisStoreSession::into_entry);
+    let entry = hash.and_then(|hash| hash.into_entry(at_rest));
     entry
         .inspect_err(|error| {
             let reason = std::error::Error::source(error).map(tracing::field::display);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cloakroom_store::{Record, SessionKey, StoreErrorKind};
+use cloakroom_store::{AtRest, Record, SessionKey, StoreErrorKind};
 use serde::{Deserialize, Serialize};
 
 use crate::session::{Draft, Fields};
@@ -38,7 +38,7 @@ pub fn redis_record(input: &[u8]) {
     };
     // The codec's name is shown, whatever it is.
     assert!(session.codec.contains("hunter2") || !format!("{session:?}").contains("hunter2"));
-    match session.decode::<Tree>() {
+    match session.decode::<Tree>(&AtRest::default()) {
         Ok(record) => {
             for codec in [Codec::Json, Codec::MessagePack] {
                 round_trip(&record, codec);
@@ -52,7 +52,7 @@ pub fn redis_record(input: &[u8]) {
 }
 
 fn round_trip(record: &Record<Tree>, codec: Codec) {
-    let draft = match Draft::of(record, codec, 1 << 20) {
+    let draft = match Draft::of(record, codec, 1 << 20, &AtRest::default()) {
         Ok(draft) => draft,
         Err(error) => {
             let kinds = [StoreErrorKind::Unencodable, StoreErrorKind::TooLarge];
@@ -71,12 +71,12 @@ fn round_trip(record: &Record<Tree>, codec: Codec) {
     let read = RedisStoreSession::from_fields(KEY, stored).expect("it was written here");
     let read = read
         .expect("it has fields")
-        .decode::<Tree>()
+        .decode::<Tree>(&AtRest::default())
         .expect("it was found to be readable");
     assert_eq!(read.owner, record.owner);
     assert_eq!(read.client, record.client);
     assert_eq!(read.browser_session, record.browser_session);
-    let again = Draft::of(&read, codec, 1 << 20).expect("as before");
+    let again = Draft::of(&read, codec, 1 << 20, &AtRest::default()).expect("as before");
     // By what they encode to: no number is equal to itself that is none.
     assert_eq!(again.arguments().collect::<Vec<_>>(), sent);
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom_store::{
-    ClientInfo, Clock, Entry, Owner, Record, SessionKey, StoreError, StoreErrorKind, Times,
+    AtRest, ClientInfo, Clock, Entry, Owner, Record, SessionKey, StoreError, StoreErrorKind, Times,
     Timestamp,
 };
 use redis::Value;
@@ -66,7 +66,7 @@ pub struct RedisStoreSession {
     pub user_agent: Option<String>,
     /// In `client`: where the client came from.
     pub address: Option<String>,
-    /// `codec`: how `data` is encoded, see [`Codec::tag`].
+    /// `codec`: how `data` is encoded and whether it is encrypted, see [`Codec::tag`].
     pub codec: String,
     /// `data`: the application's data.
     pub data: Vec<u8>,
@@ -77,11 +77,13 @@ pub struct RedisStoreSession {
 impl RedisStoreSession {
     /// The record that this hash holds.
     ///
+    /// `at_rest` says what it may be encrypted with; [`AtRest::default`] if with nothing.
+    ///
     /// # Errors
-    /// `Undecodable` if the data does not decode into `T`, or the owner is none that
-    /// [`Owner`] would take.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<Record<T>, StoreError> {
-        let data = codec::decode(&self.codec, &self.data)?;
+    /// `Undecodable` if the data does not decode into `T`, is encrypted and cannot be decrypted, or the owner is none
+    /// that [`Owner`] would take.
+    pub fn decode<T: DeserializeOwned>(&self, at_rest: &AtRest) -> Result<Record<T>, StoreError> {
+        let data = codec::decode(&self.codec, &self.data, at_rest)?;
         let mut times = Times::starting(self.created_at);
         times.authenticated_at = self.authenticated_at;
         times.renewed_at = self.renewed_at;
@@ -107,8 +109,11 @@ impl RedisStoreSession {
         Ok(record)
     }
 
-    pub(crate) fn into_entry<T: DeserializeOwned>(self) -> Result<Entry<T>, StoreError> {
-        Ok(Entry::new(self.key, self.decode()?))
+    pub(crate) fn into_entry<T: DeserializeOwned>(
+        self,
+        at_rest: &AtRest,
+    ) -> Result<Entry<T>, StoreError> {
+        Ok(Entry::new(self.key, self.decode(at_rest)?))
     }
 
     pub(crate) fn is_live(&self, clock: &dyn Clock) -> bool {
@@ -229,8 +234,9 @@ impl Draft {
         record: &Record<T>,
         codec: Codec,
         limit: usize,
+        at_rest: &AtRest,
     ) -> Result<Self, StoreError> {
-        let data = codec.encode_readable(&*record.data, limit)?;
+        let written = codec.encode_readable(&*record.data, limit, at_rest)?;
         let mut fields = time_fields(&record.times);
         let mut field = |name: &str, value: &[u8]| {
             fields.push((name.as_bytes().to_vec(), value.to_vec()));
@@ -249,8 +255,8 @@ impl Draft {
                 field("client", client.as_bytes());
             }
         }
-        field("codec", codec.tag().as_bytes());
-        fields.push((b"data".to_vec(), data));
+        field("codec", written.tag.as_bytes());
+        fields.push((b"data".to_vec(), written.data));
         Ok(Self {
             owner: record.owner.clone(),
             times: record.times,

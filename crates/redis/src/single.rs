@@ -176,7 +176,7 @@ pub(crate) async fn list_by_owner<T: DeserializeOwned>(
         let fields = reply::fields(pair.next().unwrap_or(Value::Array(Vec::new())))?;
         if let Some(key) = from_member(&member) {
             let hash = RedisStoreSession::from_fields(key, fields);
-            entries.extend(crate::enumerate::decoded(hash));
+            entries.extend(crate::enumerate::decoded(hash, &inner.at_rest));
         }
     }
     Ok(entries)

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use cloakroom_store::{
-    Announcements, Clock, Enumerate, Expect, OwnerLimits, Record, Renewal, RotateOutcome,
+    Announcements, AtRest, Clock, Enumerate, Expect, OwnerLimits, Record, Renewal, RotateOutcome,
     SessionKey, SetOutcome, Store, StoreError, StoreFuture, Times, Timestamp,
 };
 use redis::Value;
@@ -45,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) server: Server,
     pub(crate) layout: Layout,
     pub(crate) codec: Codec,
+    pub(crate) at_rest: AtRest,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) patience: Patience,
     pub(crate) payload_limit: usize,
@@ -112,7 +113,7 @@ where
         StoreFuture::new(async move {
             let hash = inner.timed(|deadline| inner.read(&key, deadline)).await?;
             let live = hash.filter(|hash| hash.is_live(&*inner.clock));
-            live.map(|hash| hash.decode()).transpose()
+            live.map(|hash| hash.decode(&inner.at_rest)).transpose()
         })
     }
 
@@ -259,7 +260,7 @@ impl Inner {
         &self,
         record: &Record<T>,
     ) -> Result<Draft, StoreError> {
-        Draft::of(record, self.codec, self.payload_limit)
+        Draft::of(record, self.codec, self.payload_limit, &self.at_rest)
     }
 }
 
@@ -279,6 +280,7 @@ impl<T> fmt::Debug for RedisStore<T> {
             .field("server", &self.inner.server)
             .field("prefix", self.inner.layout.prefix())
             .field("codec", &self.inner.codec)
+            .field("at_rest", &self.inner.at_rest)
             .field("timeout", &self.inner.patience.operation)
             .finish_non_exhaustive()
     }

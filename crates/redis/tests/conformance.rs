@@ -6,7 +6,8 @@ mod common;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cloakroom_redis::{KeyPrefix, RedisStore};
+use cloakroom::{EncryptionKeys, Secret};
+use cloakroom_redis::{KeyPrefix, RedisStore, RedisStoreBuilder};
 use cloakroom_store::ManualClock;
 use cloakroom_store::conformance::{self, Harness, Payload};
 use cloakroom_testservers::{Redis, RedisCluster, or_skip};
@@ -19,14 +20,21 @@ const LIMIT: usize = 256 * 1024;
 type TestStore = RedisStore<Payload>;
 
 async fn open(url: String, prefix: KeyPrefix, clock: ManualClock, timeout: Duration) -> TestStore {
+    let store = builder(url, prefix, clock).timeout(timeout);
+    store.connect().await.unwrap()
+}
+
+async fn open_encrypted(url: String, prefix: KeyPrefix, clock: ManualClock) -> TestStore {
+    let secret = Secret::from_bytes(b"the same for all stores of a test").unwrap();
+    let store = builder(url, prefix, clock).only_encrypted_with(EncryptionKeys::new(&secret));
+    store.timeout(BOUND).connect().await.unwrap()
+}
+
+fn builder(url: String, prefix: KeyPrefix, clock: ManualClock) -> RedisStoreBuilder<Payload> {
     RedisStore::builder(&url)
         .prefix(prefix)
         .clock(clock)
-        .timeout(timeout)
         .payload_limit(LIMIT)
-        .connect()
-        .await
-        .unwrap()
 }
 
 /// What both kinds have in common. Only stores that meet an outage are impatient.
@@ -42,6 +50,50 @@ fn harness(url: String, timeout: Duration) -> Harness<TestStore> {
         .spawner(|future| {
             tokio::spawn(future);
         })
+}
+
+/// Only stores that encrypt.
+fn encrypted_harness(url: String) -> Harness<TestStore> {
+    let again = url.clone();
+    Harness::new(move |clock| open_encrypted(url.clone(), fresh_prefix(), clock))
+        .peer(move |store: Arc<TestStore>, clock| {
+            open_encrypted(again.clone(), store.prefix().clone(), clock)
+        })
+        .payload_limit(LIMIT)
+        .touch_keeps_version()
+        .spawner(|future| {
+            tokio::spawn(future);
+        })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_server_encrypted() {
+    let Some(server) = or_skip(Redis::start()) else {
+        return;
+    };
+    let url = server.url();
+    let harness = encrypted_harness(url)
+        .rotates_in_one_step()
+        .corrupt(move |store, key| {
+            let name = session_name(&store, &key);
+            server.ask(&["HSET", &name, "data", "spoiled"]).unwrap();
+            async {}
+        });
+    conformance::run_all(&harness).await.assert_passed();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_encrypted() {
+    let Some(cluster) = or_skip(RedisCluster::start()) else {
+        return;
+    };
+    let url = cluster.url();
+    let harness = encrypted_harness(url).corrupt(move |store, key| {
+        let name = session_name(&store, &key);
+        ask_cluster(&cluster, &["HSET", &name, "data", "spoiled"]);
+        async {}
+    });
+    conformance::run_all(&harness).await.assert_passed();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom_store::{Clock, StoreError, SystemClock};
+use cloakroom_store::{AtRest, Clock, Seal, StoreError, SystemClock};
 
 use crate::codec::Codec;
 use crate::engine::{Db, Engine, Options};
@@ -44,6 +44,7 @@ pub struct SqliteStoreBuilder<T> {
     reads: Reads,
     readers: usize,
     codec: Codec,
+    at_rest: AtRest,
     clock: Arc<dyn Clock>,
     timeout: Duration,
     payload_limit: usize,
@@ -60,6 +61,7 @@ impl<T> SqliteStoreBuilder<T> {
             reads: Reads::default(),
             readers: 4,
             codec: Codec::default(),
+            at_rest: AtRest::default(),
             clock: Arc::new(SystemClock),
             timeout: Duration::from_secs(5),
             payload_limit: 1024 * 1024,
@@ -100,6 +102,28 @@ impl<T> SqliteStoreBuilder<T> {
         self
     }
 
+    /// Encrypts data before it is written, with `EncryptionKeys` of `cloakroom` (feature `encryption`) or a [`Seal`]
+    /// of your own. Default: no encryption. A row that was written without is still read, and encrypted when its
+    /// data is written next. What this guards, and what it does not, is told in the [guide](crate::guide).
+    pub fn encrypted_with(mut self, keys: impl Seal) -> Self {
+        self.at_rest = AtRest::encrypted_with(keys);
+        self
+    }
+
+    /// The same, and a row that is not encrypted is `Undecodable`. For a store that was encrypted from its first
+    /// session, or in which none is left that was not.
+    pub fn only_encrypted_with(mut self, keys: impl Seal) -> Self {
+        self.at_rest = AtRest::only_encrypted_with(keys);
+        self
+    }
+
+    /// Reads a row that is encrypted, and writes without encryption: for the time before all instances have keys,
+    /// and for giving encryption up.
+    pub fn only_decrypted_with(mut self, keys: impl Seal) -> Self {
+        self.at_rest = AtRest::only_decrypted_with(keys);
+        self
+    }
+
     /// Where the time comes from. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -115,7 +139,7 @@ impl<T> SqliteStoreBuilder<T> {
     }
 
     /// The most bytes of encoded data that a session may have. Default: 1 MiB. What is larger is refused with
-    /// `TooLarge` before anything is written.
+    /// `TooLarge` before anything is written. Counted before encryption, which adds a few.
     pub fn payload_limit(mut self, bytes: usize) -> Self {
         self.payload_limit = bytes;
         self
@@ -175,6 +199,7 @@ impl<T> SqliteStoreBuilder<T> {
             engine: engine.map_err(DbError::into_store_error)?,
             statements,
             codec: self.codec,
+            at_rest: self.at_rest,
             clock: self.clock,
             payload_limit: self.payload_limit,
             purge_batch: self.purge.batch,
@@ -211,6 +236,7 @@ impl<T> fmt::Debug for SqliteStoreBuilder<T> {
             .field("reads", &self.reads)
             .field("readers", &self.readers)
             .field("codec", &self.codec)
+            .field("at_rest", &self.at_rest)
             .field("clock", &self.clock)
             .field("timeout", &self.timeout)
             .field("payload_limit", &self.payload_limit)

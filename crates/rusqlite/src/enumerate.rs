@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use cloakroom_store::{Entry, Enumerate, Owner, SessionKey, StoreError, StoreFuture};
+use cloakroom_store::{AtRest, Entry, Enumerate, Owner, SessionKey, StoreError, StoreFuture};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -33,7 +33,7 @@ where
                     .bind(Param::After, after.map_or(Value::NoKey, Value::Key))
                     .int(Param::Limit, PAGE);
                 let page = inner.page(bindings, |all| &all.page).await?;
-                entries(&page).for_each(&mut *visitor);
+                entries(&page, &self.inner.at_rest).for_each(&mut *visitor);
                 match page.rows.len() < PAGE as usize {
                     true => return Ok(()),
                     false => after = page.last,
@@ -89,7 +89,7 @@ where
         bindings.text(Param::Owner, Some(owner.as_str()));
         StoreFuture::new(async move {
             let page = inner.page(bindings, |all| &all.list_by_owner).await?;
-            Ok(entries(&page).collect())
+            Ok(entries(&page, &self.inner.at_rest).collect())
         })
     }
 
@@ -173,12 +173,12 @@ struct Page {
 }
 
 /// The entries that decode. The others are noted in the log and left out.
-fn entries<T: DeserializeOwned>(page: &Page) -> impl Iterator<Item = Entry<T>> {
+fn entries<T: DeserializeOwned>(page: &Page, at_rest: &AtRest) -> impl Iterator<Item = Entry<T>> {
     page.rows.iter().filter_map(|row| {
         let row = row
             .as_ref()
             .map_err(|error| error.clone().into_store_error());
-        row.and_then(|row| Ok(Entry::new(row.key, row.decode()?)))
+        row.and_then(|row| Ok(Entry::new(row.key, row.decode(at_rest)?)))
             .inspect_err(|error| {
                 let reason = std::error::Error::source(error).map(tracing::field::display);
                 tracing::warn!(reason, "an undecodable session is left out of a listing");

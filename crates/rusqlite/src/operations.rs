@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use cloakroom_store::{
-    Clock, Expect, Record, RotateOutcome, SessionKey, SetOutcome, StoreError, Times, Timestamp,
+    AtRest, Clock, Expect, Record, RotateOutcome, SessionKey, SetOutcome, StoreError, Times,
+    Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +25,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) statements: Arc<Statements>,
     pub(crate) codec: Codec,
+    pub(crate) at_rest: AtRest,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) payload_limit: usize,
     pub(crate) purge_batch: u32,
@@ -49,9 +51,9 @@ impl Inner {
         bindings: &mut Bindings,
         record: &Record<T>,
     ) -> Result<(), StoreError> {
-        let payload = self
-            .codec
-            .encode_readable(&*record.data, self.payload_limit)?;
+        let written =
+            self.codec
+                .encode_readable(&*record.data, self.payload_limit, &self.at_rest)?;
         let client = record.client.as_deref();
         let address = client
             .and_then(|client| client.address())
@@ -66,8 +68,8 @@ impl Inner {
                 client.and_then(|client| client.user_agent()),
             )
             .text(Param::Address, address.as_deref())
-            .bind(Param::Codec, Value::Word(self.codec.tag()))
-            .bind(Param::Data, Value::Payload(payload));
+            .bind(Param::Codec, Value::Word(written.tag))
+            .bind(Param::Data, Value::Payload(written.data));
         Ok(())
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom_store::{
-    ClientInfo, Owner, Record, SessionKey, StoreError, StoreErrorKind, Times, Timestamp,
+    AtRest, ClientInfo, Owner, Record, SessionKey, StoreError, StoreErrorKind, Times, Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -45,7 +45,7 @@ pub struct DbStoreSession {
     pub user_agent: Option<String>,
     /// `address`: where the client came from.
     pub address: Option<String>,
-    /// `codec`: how `data` is encoded, see [`Codec::tag`](crate::Codec::tag).
+    /// `codec`: how `data` is encoded and whether it is encrypted, see [`Codec::tag`](crate::Codec::tag).
     pub codec: String,
     /// `data`: the application's data.
     pub data: Vec<u8>,
@@ -54,11 +54,13 @@ pub struct DbStoreSession {
 impl DbStoreSession {
     /// The record that this row holds.
     ///
+    /// `at_rest` says what it may be encrypted with; [`AtRest::default`] if with nothing.
+    ///
     /// # Errors
-    /// `Undecodable` if the data does not decode into `T`, or the owner is none that
-    /// [`Owner`] would take.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<Record<T>, StoreError> {
-        View::of(self).decode()
+    /// `Undecodable` if the data does not decode into `T`, is encrypted and cannot be decrypted, or the owner is none
+    /// that [`Owner`] would take.
+    pub fn decode<T: DeserializeOwned>(&self, at_rest: &AtRest) -> Result<Record<T>, StoreError> {
+        View::of(self).decode(at_rest)
     }
 }
 
@@ -137,8 +139,11 @@ impl<'r> View<'r> {
         }
     }
 
-    pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<Record<T>, StoreError> {
-        let data = codec::decode(self.codec, self.data)?;
+    pub(crate) fn decode<T: DeserializeOwned>(
+        &self,
+        at_rest: &AtRest,
+    ) -> Result<Record<T>, StoreError> {
+        let data = codec::decode(self.codec, self.data, at_rest)?;
         let mut record = Record::new(Arc::new(data), self.times);
         record.version = self.version;
         record.browser_session = self.browser_session;

@@ -1,5 +1,6 @@
 //! From a template with named parameters to what SQLite prepares. Done once for each store.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use cloakroom_store::SessionKey;
@@ -122,7 +123,7 @@ pub(crate) enum Value {
     /// A short text, or null.
     Text(Option<Box<str>>),
     /// A text known beforehand.
-    Word(&'static str),
+    Word(Cow<'static, str>),
     /// The session's data.
     Payload(Payload),
 }

@@ -156,7 +156,7 @@ where
         let bindings = inner.at(key);
         let found = inner.engine.read_in_place(|db| {
             db.first(&inner.statements.get, &bindings, |row| {
-                Ok(View::from_row(row)?.decode())
+                Ok(View::from_row(row)?.decode(&inner.at_rest))
             })
         });
         match found {
@@ -164,7 +164,7 @@ where
             Err(NoAnswer::Failed(error)) => StoreFuture::ready(Err(error.into_store_error())),
             Err(NoAnswer::Later | NoAnswer::Reconcile) => StoreFuture::new(async move {
                 let row = inner.row(bindings, |all| &all.get).await?;
-                row.map(|row| row.decode()).transpose()
+                row.map(|row| row.decode(&inner.at_rest)).transpose()
             }),
         }
     }
@@ -273,6 +273,7 @@ impl<T> fmt::Debug for SqliteStore<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore")
             .field("codec", &self.inner.codec)
+            .field("at_rest", &self.inner.at_rest)
             .field("engine", &self.inner.engine)
             .finish_non_exhaustive()
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cloakroom::{EncryptionKeys, Secret};
 use cloakroom_rusqlite::{Reads, SqliteStore, TableName};
 use cloakroom_store::conformance::{Harness, Payload, block_on, run_all};
 use cloakroom_store::{ManualClock, SessionKey};
@@ -14,19 +15,31 @@ const PAYLOAD_LIMIT: usize = 1024 * 1024;
 
 type Store = SqliteStore<Payload>;
 
-async fn open(path: PathBuf, table: String, clock: ManualClock, reads: Reads) -> Store {
-    SqliteStore::builder(path)
+/// As the data lies in the file.
+#[derive(Clone, Copy)]
+enum Data {
+    Plain,
+    Encrypted,
+}
+
+async fn open(path: PathBuf, data: Data, table: String, clock: ManualClock, reads: Reads) -> Store {
+    let store = SqliteStore::builder(path)
         .table(TableName::new(&table).unwrap())
         .clock(clock)
         .reads(reads)
         .timeout(Duration::from_secs(2))
-        .payload_limit(PAYLOAD_LIMIT)
-        .open()
-        .await
-        .unwrap()
+        .payload_limit(PAYLOAD_LIMIT);
+    let store = match data {
+        Data::Plain => store,
+        Data::Encrypted => {
+            let secret = Secret::from_bytes(b"the same for all stores of a test").unwrap();
+            store.only_encrypted_with(EncryptionKeys::new(&secret))
+        }
+    };
+    store.open().await.unwrap()
 }
 
-fn harness(directory: &Path, reads: Reads) -> Harness<Store> {
+fn harness(directory: &Path, data: Data, reads: Reads) -> Harness<Store> {
     let path = directory.join("sessions.db");
     let away = path.with_extension("away");
     // The suite works on one store at a time: the table that was made last is the one.
@@ -37,13 +50,13 @@ fn harness(directory: &Path, reads: Reads) -> Harness<Store> {
     };
     let again = || {
         let (path, table) = (path.clone(), table.clone());
-        move |_: Arc<Store>, clock: ManualClock| open(path.clone(), table(), clock, reads)
+        move |_: Arc<Store>, clock: ManualClock| open(path.clone(), data, table(), clock, reads)
     };
     let fresh = {
         let (path, table) = (path.clone(), table.clone());
         move |clock: ManualClock| {
             *tables.lock().unwrap() += 1;
-            open(path.clone(), table(), clock, reads)
+            open(path.clone(), data, table(), clock, reads)
         }
     };
     let corrupt = {
@@ -80,7 +93,17 @@ fn harness(directory: &Path, reads: Reads) -> Harness<Store> {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_tokio() {
     let directory = tempfile::tempdir().unwrap();
-    let harness = harness(directory.path(), Reads::InPlace);
+    let harness = harness(directory.path(), Data::Plain, Reads::InPlace);
+    let harness = harness.spawner(|future| drop(tokio::spawn(future)));
+    let report = run_all(&harness).await;
+    report.assert_passed();
+    assert_eq!(report.not_checked().count(), 0, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn encrypted() {
+    let directory = tempfile::tempdir().unwrap();
+    let harness = harness(directory.path(), Data::Encrypted, Reads::InPlace);
     let harness = harness.spawner(|future| drop(tokio::spawn(future)));
     let report = run_all(&harness).await;
     report.assert_passed();
@@ -90,7 +113,7 @@ async fn on_tokio() {
 #[test]
 fn without_a_runtime() {
     let directory = tempfile::tempdir().unwrap();
-    let harness = harness(directory.path(), Reads::OnThreads).racing_on_threads();
+    let harness = harness(directory.path(), Data::Plain, Reads::OnThreads).racing_on_threads();
     let report = block_on(run_all(&harness));
     report.assert_passed();
     assert_eq!(report.not_checked().count(), 0, "{report}");

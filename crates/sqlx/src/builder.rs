@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom_store::{Clock, StoreError, SystemClock};
+use cloakroom_store::{AtRest, Clock, Seal, StoreError, SystemClock};
 use sqlx::Pool;
 use tokio::sync::Semaphore;
 
@@ -42,6 +42,7 @@ pub struct DbStoreBuilder<T, DB: Dialect> {
     pool: Pool<DB>,
     table: TableName,
     codec: Codec,
+    at_rest: AtRest,
     clock: Arc<dyn Clock>,
     timeout: Duration,
     payload_limit: usize,
@@ -56,6 +57,7 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
             pool,
             table: TableName::default(),
             codec: Codec::default(),
+            at_rest: AtRest::default(),
             clock: Arc::new(SystemClock),
             timeout: Duration::from_secs(5),
             payload_limit: 1024 * 1024,
@@ -78,6 +80,28 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
         self
     }
 
+    /// Encrypts data before it is written, with `EncryptionKeys` of `cloakroom` (feature `encryption`) or a [`Seal`]
+    /// of your own. Default: no encryption. A row that was written without is still read, and encrypted when its
+    /// data is written next. What this guards, and what it does not, is told in the [guide](crate::guide::encryption).
+    pub fn encrypted_with(mut self, keys: impl Seal) -> Self {
+        self.at_rest = AtRest::encrypted_with(keys);
+        self
+    }
+
+    /// The same, and a row that is not encrypted is `Undecodable`. For a store that was encrypted from its first
+    /// session, or in which none is left that was not.
+    pub fn only_encrypted_with(mut self, keys: impl Seal) -> Self {
+        self.at_rest = AtRest::only_encrypted_with(keys);
+        self
+    }
+
+    /// Reads a row that is encrypted, and writes without encryption: for the time before all instances have keys,
+    /// and for giving encryption up.
+    pub fn only_decrypted_with(mut self, keys: impl Seal) -> Self {
+        self.at_rest = AtRest::only_decrypted_with(keys);
+        self
+    }
+
     /// Where the time comes from. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -92,7 +116,7 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
     }
 
     /// The most bytes of encoded data that a session may have. Default: 1 MiB. What is larger is refused with
-    /// `TooLarge` before anything is written.
+    /// `TooLarge` before anything is written. Counted before encryption, which adds a few.
     pub fn payload_limit(mut self, bytes: usize) -> Self {
         self.payload_limit = bytes;
         self
@@ -152,6 +176,7 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
             announcer,
             admissions: Semaphore::new(half),
             codec: self.codec,
+            at_rest: self.at_rest,
             clock: self.clock,
             payload_limit: self.payload_limit,
             purger: Purger::start(self.purge, store.clone()),
@@ -185,6 +210,7 @@ impl<T, DB: Dialect> fmt::Debug for DbStoreBuilder<T, DB> {
             .field("engine", &DB::NAME)
             .field("table", &self.table)
             .field("codec", &self.codec)
+            .field("at_rest", &self.at_rest)
             .field("clock", &self.clock)
             .field("timeout", &self.timeout)
             .field("payload_limit", &self.payload_limit)

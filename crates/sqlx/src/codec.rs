@@ -1,6 +1,7 @@
+use std::borrow::Cow;
 use std::fmt;
 
-use cloakroom_store::{StoreError, StoreErrorKind};
+use cloakroom_store::{AtRest, StoreError, StoreErrorKind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -25,7 +26,7 @@ pub enum Codec {
 const MAX_DEPTH: usize = 256;
 
 impl Codec {
-    /// The tag in the `codec` column.
+    /// The tag of data that is not encrypted, in the `codec` column.
     #[must_use]
     pub fn tag(self) -> &'static str {
         match self {
@@ -51,15 +52,23 @@ impl Codec {
         self,
         data: &T,
         limit: usize,
-    ) -> Result<Payload, StoreError> {
+        at_rest: &AtRest,
+    ) -> Result<Written, StoreError> {
         let payload = self.encode(data, limit)?;
-        match decode::<T>(self.tag(), payload.as_bytes()) {
-            Ok(_) => Ok(payload),
-            Err(_) => {
-                let message = format!("the data could not be read back from {}", self.tag());
-                Err(StoreError::new(StoreErrorKind::Unencodable, message))
-            }
+        if decode_plain::<T>(self.tag(), payload.as_bytes()).is_err() {
+            let message = format!("the data could not be read back from {}", self.tag());
+            return Err(StoreError::new(StoreErrorKind::Unencodable, message));
         }
+        Ok(match at_rest.seal(self.tag(), payload.as_bytes())? {
+            Some(sealed) => Written {
+                tag: sealed.tag.into(),
+                data: Payload::Bytes(sealed.data),
+            },
+            None => Written {
+                tag: self.tag().into(),
+                data: payload,
+            },
+        })
     }
 
     fn encode<T: Serialize>(self, data: &T, limit: usize) -> Result<Payload, StoreError> {
@@ -81,10 +90,27 @@ impl Codec {
     }
 }
 
+/// Data on its way into a row.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// How it is encoded, and whether it is encrypted.
+    pub(crate) tag: Cow<'static, str>,
+    pub(crate) data: Payload,
+}
+
 /// Decodes what a row holds.
-pub(crate) fn decode<T: DeserializeOwned>(tag: &str, bytes: &[u8]) -> Result<T, StoreError> {
+pub(crate) fn decode<T: DeserializeOwned>(
+    tag: &str,
+    bytes: &[u8],
+    at_rest: &AtRest,
+) -> Result<T, StoreError> {
+    let (codec, plain) = at_rest.open(tag, bytes)?;
+    decode_plain(codec, &plain)
+}
+
+fn decode_plain<T: DeserializeOwned>(codec: &str, bytes: &[u8]) -> Result<T, StoreError> {
     // What the decoder has to say may quote the data, so it is left out of the error.
-    match Codec::from_tag(tag) {
+    match Codec::from_tag(codec) {
         Some(Codec::Json) => serde_json::from_slice(bytes).map_err(|error| {
             let message = format!(
                 "the JSON data does not decode: {:?} error at line {}, column {}",
@@ -168,10 +194,10 @@ mod tests {
 
     #[test]
     fn errors_do_not_quote_the_data() {
-        let error = decode::<u32>("json", b"\"hunter2\"").unwrap_err();
+        let error = decode::<u32>("json", b"\"hunter2\"", &AtRest::default()).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Undecodable);
         assert!(!format!("{error:?}").contains("hunter2"));
-        let error = decode::<u32>("from the future", b"1").unwrap_err();
+        let error = decode::<u32>("from the future", b"1", &AtRest::default()).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Undecodable);
     }
 
@@ -182,8 +208,14 @@ mod tests {
                 serde_json::Value::Array(vec![inner])
             })
         };
-        assert!(Codec::Json.encode_readable(&deep(100), 1_000).is_ok());
-        let error = Codec::Json.encode_readable(&deep(200), 1_000).unwrap_err();
+        assert!(
+            Codec::Json
+                .encode_readable(&deep(100), 1_000, &AtRest::default())
+                .is_ok()
+        );
+        let error = Codec::Json
+            .encode_readable(&deep(200), 1_000, &AtRest::default())
+            .unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unencodable);
     }
 
@@ -191,7 +223,7 @@ mod tests {
     fn a_number_is_read_as_it_was_written() {
         let number = f64::from_bits(0x7f86_00f9_0000_0000);
         let payload = Codec::Json.encode(&number, 100).unwrap();
-        let back: f64 = decode("json", payload.as_bytes()).unwrap();
+        let back: f64 = decode("json", payload.as_bytes(), &AtRest::default()).unwrap();
         assert_eq!(back.to_bits(), number.to_bits());
     }
 
@@ -207,9 +239,10 @@ mod tests {
     fn messagepack_that_is_too_deep_harms_its_session_only() {
         let mut deep = vec![0x91; 1_000];
         deep.push(0xc0);
-        let error = decode::<serde_json::Value>("messagepack", &deep).unwrap_err();
+        let error =
+            decode::<serde_json::Value>("messagepack", &deep, &AtRest::default()).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Undecodable);
-        let shallow = decode::<serde_json::Value>("messagepack", &deep[900..]);
+        let shallow = decode::<serde_json::Value>("messagepack", &deep[900..], &AtRest::default());
         assert!(shallow.is_ok());
     }
 
@@ -218,7 +251,8 @@ mod tests {
     fn each_row_is_read_with_the_codec_that_wrote_it() {
         for codec in [Codec::Json, Codec::MessagePack] {
             let payload = codec.encode(&vec![1, 2, 3], 100).unwrap();
-            let back: Vec<u8> = decode(codec.tag(), payload.as_bytes()).unwrap();
+            let back: Vec<u8> =
+                decode(codec.tag(), payload.as_bytes(), &AtRest::default()).unwrap();
             assert_eq!(back, [1, 2, 3]);
         }
     }

@@ -1,5 +1,5 @@
 use cloakroom_store::{
-    Entry, Enumerate, Owner, SessionKey, StoreError, StoreErrorKind, StoreFuture,
+    AtRest, Entry, Enumerate, Owner, SessionKey, StoreError, StoreErrorKind, StoreFuture,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,7 +42,7 @@ where
                     Ok(Some(key)) => key,
                     _ => return Err(unreadable_key()),
                 };
-                entries(&answer).for_each(&mut *visitor);
+                entries(&answer, &self.inner.at_rest).for_each(&mut *visitor);
                 if answer.rows.len() < PAGE as usize {
                     return Ok(());
                 }
@@ -93,7 +93,7 @@ where
         StoreFuture::new(async move {
             let statement = &inner.statements.list_by_owner;
             let answer = inner.within(inner.io.run(statement, &bindings)).await?;
-            Ok(entries(&answer).collect())
+            Ok(entries(&answer, &self.inner.at_rest).collect())
         })
     }
 
@@ -171,10 +171,13 @@ impl Purged {
 }
 
 /// The entries that decode. The others are noted in the log and left out.
-fn entries<T: DeserializeOwned, DB: Engine>(answer: &Answer<DB>) -> impl Iterator<Item = Entry<T>> {
+fn entries<T: DeserializeOwned, DB: Engine>(
+    answer: &Answer<DB>,
+    at_rest: &AtRest,
+) -> impl Iterator<Item = Entry<T>> {
     answer.rows.iter().filter_map(|row| {
         let row = DbStoreSession::from_row::<DB>(row).map_err(DbError::into_store_error);
-        row.and_then(DbStoreSession::into_entry)
+        row.and_then(|row| row.into_entry(at_rest))
             .inspect_err(|error| {
                 let reason = std::error::Error::source(error).map(tracing::field::display);
                 tracing::warn!(reason, "an undecodable session is left out of a listing");

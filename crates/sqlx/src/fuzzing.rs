@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cloakroom_store::{SessionKey, StoreErrorKind, Timestamp};
+use cloakroom_store::{AtRest, SessionKey, StoreErrorKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Codec, DbStoreSession};
@@ -63,7 +63,7 @@ pub fn sql_record(input: &[u8]) {
         data: part().to_vec(),
     };
     assert!(!format!("{row:?}").contains("hunter2"));
-    match row.decode::<Tree>() {
+    match row.decode::<Tree>(&AtRest::default()) {
         Ok(record) => {
             // Whether its times overflow or not.
             let _ = record.times.expires_at();
@@ -79,21 +79,22 @@ pub fn sql_record(input: &[u8]) {
 }
 
 fn round_trip(row: &DbStoreSession, codec: Codec, data: &Tree) {
-    match codec.encode_readable(data, 1 << 20) {
-        Ok(payload) => {
+    let plain = AtRest::default();
+    match codec.encode_readable(data, 1 << 20, &plain) {
+        Ok(written) => {
             let stored = DbStoreSession {
-                codec: codec.tag().to_owned(),
-                data: payload.as_bytes().to_vec(),
+                codec: written.tag.into_owned(),
+                data: written.data.as_bytes().to_vec(),
                 ..row.clone()
             };
             let read = stored
-                .decode::<Tree>()
+                .decode::<Tree>(&plain)
                 .expect("it was found to be readable");
             // By what they encode to: no number is equal to itself that is none.
             let again = codec
-                .encode_readable(&*read.data, 1 << 20)
+                .encode_readable(&*read.data, 1 << 20, &plain)
                 .expect("as before");
-            assert_eq!(again.as_bytes(), payload.as_bytes());
+            assert_eq!(again.data.as_bytes(), stored.data);
         }
         Err(error) => assert!(
             [StoreErrorKind::Unencodable, StoreErrorKind::TooLarge].contains(&error.kind()),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use cloakroom_store::{
-    Clock, Record, RotateOutcome, SessionKey, SetOutcome, StoreError, Times, Timestamp,
+    AtRest, Clock, Record, RotateOutcome, SessionKey, SetOutcome, StoreError, Times, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +34,7 @@ pub(crate) struct Inner<DB: Engine> {
     /// others.
     pub(crate) admissions: Semaphore,
     pub(crate) codec: Codec,
+    pub(crate) at_rest: AtRest,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) payload_limit: usize,
     /// Ends with the last clone.
@@ -64,9 +65,9 @@ impl<DB: Engine> Inner<DB> {
         to: &SessionKey,
         record: &Record<T>,
     ) -> Result<Bindings, StoreError> {
-        let payload = self
-            .codec
-            .encode_readable(&*record.data, self.payload_limit)?;
+        let written =
+            self.codec
+                .encode_readable(&*record.data, self.payload_limit, &self.at_rest)?;
         let client = record.client.as_deref();
         let address = client
             .and_then(|client| client.address())
@@ -80,8 +81,8 @@ impl<DB: Engine> Inner<DB> {
                 client.and_then(|client| client.user_agent()),
             )
             .text(Param::Address, address.as_deref())
-            .text(Param::Codec, Some(self.codec.tag()))
-            .bind(Param::Data, Value::Payload(payload)))
+            .text(Param::Codec, Some(&*written.tag))
+            .bind(Param::Data, Value::Payload(written.data)))
     }
 
     pub(crate) async fn insert(&self, bindings: &Bindings) -> Result<SetOutcome, DbError> {

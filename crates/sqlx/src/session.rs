@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom_store::{
-    ClientInfo, Entry, Owner, Record, SessionKey, StoreError, StoreErrorKind, Times, Timestamp,
+    AtRest, ClientInfo, Entry, Owner, Record, SessionKey, StoreError, StoreErrorKind, Times,
+    Timestamp,
 };
 use serde::de::DeserializeOwned;
 
@@ -44,7 +45,7 @@ pub struct DbStoreSession {
     pub user_agent: Option<String>,
     /// `address`: where the client came from.
     pub address: Option<String>,
-    /// `codec`: how `data` is encoded, see [`Codec::tag`](crate::Codec::tag).
+    /// `codec`: how `data` is encoded and whether it is encrypted, see [`Codec::tag`](crate::Codec::tag).
     pub codec: String,
     /// `data`: the application's data.
     pub data: Vec<u8>,
@@ -53,11 +54,13 @@ pub struct DbStoreSession {
 impl DbStoreSession {
     /// The record that this row holds.
     ///
+    /// `at_rest` says what it may be encrypted with; [`AtRest::default`] if with nothing.
+    ///
     /// # Errors
-    /// `Undecodable` if the data does not decode into `T`, or the owner is none that
-    /// [`Owner`] would take.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<Record<T>, StoreError> {
-        let data = codec::decode(&self.codec, &self.data)?;
+    /// `Undecodable` if the data does not decode into `T`, is encrypted and cannot be decrypted, or the owner is none
+    /// that [`Owner`] would take.
+    pub fn decode<T: DeserializeOwned>(&self, at_rest: &AtRest) -> Result<Record<T>, StoreError> {
+        let data = codec::decode(&self.codec, &self.data, at_rest)?;
         let mut times = Times::starting(self.created_at);
         times.authenticated_at = self.authenticated_at;
         times.renewed_at = self.renewed_at;
@@ -83,8 +86,11 @@ impl DbStoreSession {
         Ok(record)
     }
 
-    pub(crate) fn into_entry<T: DeserializeOwned>(self) -> Result<Entry<T>, StoreError> {
-        Ok(Entry::new(self.key, self.decode()?))
+    pub(crate) fn into_entry<T: DeserializeOwned>(
+        self,
+        at_rest: &AtRest,
+    ) -> Result<Entry<T>, StoreError> {
+        Ok(Entry::new(self.key, self.decode(at_rest)?))
     }
 
     pub(crate) fn from_row<DB: Engine>(row: &DB::Row) -> Result<Self, DbError> {

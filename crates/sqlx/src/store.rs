@@ -108,7 +108,7 @@ where
                     row.map(DbStoreSession::from_row::<DB>).transpose()
                 })
                 .await?;
-            row.map(|row| row.decode()).transpose()
+            row.map(|row| row.decode(&inner.at_rest)).transpose()
         })
     }
 
@@ -237,6 +237,7 @@ impl<T, DB: Dialect> fmt::Debug for DbStore<T, DB> {
         f.debug_struct("DbStore")
             .field("engine", &DB::NAME)
             .field("codec", &self.inner.codec)
+            .field("at_rest", &self.inner.at_rest)
             .field("timeout", &self.inner.io.timeout)
             .finish_non_exhaustive()
     }

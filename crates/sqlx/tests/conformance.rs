@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cloakroom::{EncryptionKeys, Secret};
 use cloakroom_sqlx::{DbStore, Dialect, TableName};
 use cloakroom_store::ManualClock;
 use cloakroom_store::conformance::{Harness, Payload, run_all};
@@ -33,16 +34,30 @@ trait Engine: Send + Sync + 'static {
 
 type Store<E> = DbStore<Payload, <E as Engine>::Db>;
 
-async fn open<E: Engine>(engine: &E, table: &str, clock: ManualClock) -> Store<E> {
+/// As the data lies in the database.
+#[derive(Clone, Copy)]
+enum Data {
+    Plain,
+    Encrypted,
+}
+
+async fn open<E: Engine>(engine: &E, data: Data, table: &str, clock: ManualClock) -> Store<E> {
     let store = DbStore::builder(engine.pool().await)
         .table(TableName::new(table).unwrap())
         .clock(clock)
         .timeout(Duration::from_secs(4))
         .payload_limit(PAYLOAD_LIMIT);
+    let store = match data {
+        Data::Plain => store,
+        Data::Encrypted => {
+            let secret = Secret::from_bytes(b"the same for all stores of a test").unwrap();
+            store.only_encrypted_with(EncryptionKeys::new(&secret))
+        }
+    };
     store.create().await.unwrap()
 }
 
-async fn check<E: Engine>(engine: E) {
+async fn check<E: Engine>(engine: E, data: Data) {
     let engine = Arc::new(engine);
     // The suite works on one store at a time: the table that was made last is the one.
     let tables = Arc::new(Mutex::new(0));
@@ -58,7 +73,7 @@ async fn check<E: Engine>(engine: E) {
                 if kill {
                     engine.kill_and_restart();
                 }
-                open(&*engine, &table, clock).await
+                open(&*engine, data, &table, clock).await
             }
         }
     };
@@ -67,7 +82,7 @@ async fn check<E: Engine>(engine: E) {
         move |clock: ManualClock| {
             *tables.lock().unwrap() += 1;
             let (engine, table) = (Arc::clone(&engine), table());
-            async move { open(&*engine, &table, clock).await }
+            async move { open(&*engine, data, &table, clock).await }
         }
     };
     let corrupt = {
@@ -110,6 +125,8 @@ mod sqlite {
     use cloakroom_sqlx::SqliteFile;
     use sqlx::{AssertSqlSafe, SqlitePool};
 
+    use super::Data;
+
     struct File {
         directory: tempfile::TempDir,
     }
@@ -151,7 +168,13 @@ mod sqlite {
     #[tokio::test(flavor = "multi_thread")]
     async fn sqlite_keeps_the_laws() {
         let directory = tempfile::tempdir().unwrap();
-        super::check(File { directory }).await;
+        super::check(File { directory }, Data::Plain).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn sqlite_keeps_the_laws_encrypted() {
+        let directory = tempfile::tempdir().unwrap();
+        super::check(File { directory }, Data::Encrypted).await;
     }
 }
 
@@ -162,6 +185,8 @@ mod postgres {
     use cloakroom_testservers::{Postgres, or_skip};
     use sqlx::postgres::PgPoolOptions;
     use sqlx::{AssertSqlSafe, PgPool};
+
+    use super::Data;
 
     impl super::Engine for Mutex<Postgres> {
         type Db = sqlx::Postgres;
@@ -198,7 +223,15 @@ mod postgres {
         let Some(server) = or_skip(Postgres::start_with(&["max_connections=500"])) else {
             return;
         };
-        super::check(Mutex::new(server)).await;
+        super::check(Mutex::new(server), Data::Plain).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn postgres_keeps_the_laws_encrypted() {
+        let Some(server) = or_skip(Postgres::start_with(&["max_connections=500"])) else {
+            return;
+        };
+        super::check(Mutex::new(server), Data::Encrypted).await;
     }
 }
 
@@ -209,6 +242,8 @@ mod mysql {
     use cloakroom_testservers::{MariaDb, or_skip};
     use sqlx::mysql::MySqlPoolOptions;
     use sqlx::{AssertSqlSafe, MySqlPool};
+
+    use super::Data;
 
     impl super::Engine for Mutex<MariaDb> {
         type Db = sqlx::MySql;
@@ -244,6 +279,14 @@ mod mysql {
         let Some(server) = or_skip(MariaDb::start_with(&["--max-connections=500"])) else {
             return;
         };
-        super::check(Mutex::new(server)).await;
+        super::check(Mutex::new(server), Data::Plain).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn mariadb_keeps_the_laws_encrypted() {
+        let Some(server) = or_skip(MariaDb::start_with(&["--max-connections=500"])) else {
+            return;
+        };
+        super::check(Mutex::new(server), Data::Encrypted).await;
     }
 }

@@ -24,6 +24,7 @@ impl Bench for Postgres {
     async fn execute(pool: &PgPool, sql: String) {
         // A text constant for a column of bytes.
         let sql = sql.replace("data = 'no json'", "data = 'no json'::BYTEA");
+        let sql = sql.replace("data = X'", "data = '\\x");
         sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap();
     }
 }

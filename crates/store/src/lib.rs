@@ -9,6 +9,7 @@
 //! - A store may offer more: [`Enumerate`] to list, count, clear, purge and find by owner; [`OwnerLimits`] to
 //!   limit how many sessions an owner has; [`Renewal`] to find a session whose id was renewed a moment ago;
 //!   [`Announcements`] to tell other processes that a session ended.
+//! - [`AtRest`] and [`Seal`] are for stores that encrypt the data that they write.
 //! - There is no "write whatever is there": every write says what it [expects](Expect), because an upsert
 //!   brings sessions back to life that ended while a slow request was still running.
 //! - The module `conformance`, behind the feature of that name, checks the laws on any store.
@@ -40,6 +41,7 @@
 //!     trail makes nothing live, and goes with its time.
 
 mod announcements;
+mod at_rest;
 mod client_info;
 mod clock;
 mod enumerate;
@@ -56,6 +58,7 @@ mod outcome;
 mod owner;
 mod record;
 mod renewal;
+mod seal;
 mod store;
 mod times;
 mod timestamp;
@@ -64,6 +67,7 @@ mod timestamp;
 pub mod conformance;
 
 pub use announcements::{Announcements, Ending, Listening};
+pub use at_rest::{AtRest, Sealed};
 pub use client_info::ClientInfo;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use enumerate::{Entry, Enumerate};
@@ -76,6 +80,7 @@ pub use outcome::{Expect, RotateOutcome, SetOutcome};
 pub use owner::{InvalidOwner, Owner};
 pub use record::Record;
 pub use renewal::{Renewal, Trail};
+pub use seal::Seal;
 pub use store::Store;
 pub use times::Times;
 pub use timestamp::Timestamp;

@@ -52,7 +52,7 @@ pub(crate) async fn list_by_owner<T: DeserializeOwned>(
                     Some(_) => {}
                 }
             }
-            entries.extend(crate::enumerate::decoded(hash));
+            entries.extend(crate::enumerate::decoded(hash, &inner.at_rest));
         }
         // A session that is not where it was may have been rotated; then its new entry is there by now.
         if !vanished {

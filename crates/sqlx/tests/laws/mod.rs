@@ -1,6 +1,7 @@
 //! What every engine must do, written once. Each law gets a table of its own, so that they can share a server.
 
 mod concurrency;
+mod encrypting;
 mod enumerating;
 mod limits;
 mod one_session;
@@ -182,5 +183,10 @@ pub(crate) async fn all<B: Bench>(bench: Arc<B>) {
         rows::a_schema_of_another_version_is_refused,
         rows::a_missing_table_is_not_a_logout,
         rows::codecs_can_be_switched,
+        encrypting::an_encrypted_row_shows_nothing_of_the_data,
+        encrypting::encryption_can_be_switched_on_and_off,
+        encrypting::keys_can_be_changed,
+        encrypting::an_altered_row_harms_itself_only,
+        encrypting::the_limit_counts_before_encryption,
     );
 }

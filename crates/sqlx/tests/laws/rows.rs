@@ -1,7 +1,9 @@
 use std::error::Error;
 
 use cloakroom_sqlx::{DbError, DbErrorKind};
-use cloakroom_store::{Clock, Enumerate, Expect, SetOutcome, Store, StoreError, StoreErrorKind};
+use cloakroom_store::{
+    AtRest, Clock, Enumerate, Expect, SetOutcome, Store, StoreError, StoreErrorKind,
+};
 
 use super::*;
 
@@ -90,7 +92,10 @@ pub(crate) async fn the_row_as_stored<B: Bench>(case: Case<B>) {
     assert_eq!(row.codec, "json");
     assert_eq!(row.owner.as_deref(), Some("ada"));
     assert_eq!(row.expires_at, record.times.ends_at);
-    assert_eq!(row.decode::<Data>().unwrap().times, record.times);
+    assert_eq!(
+        row.decode::<Data>(&AtRest::default()).unwrap().times,
+        record.times
+    );
 
     // The handle in the table is that of the key, after a rotation too.
     let times = record.times;
