@@ -37,6 +37,7 @@ mod event;
 #[doc(hidden)]
 pub mod fuzzing;
 mod key_ring;
+mod keyed_hash;
 mod lifetimes;
 mod memory;
 mod owner;
