@@ -1,17 +1,38 @@
+use std::fmt::Debug;
+
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE, VARY};
 use cloakroom::{CookieName, ResponseEffect, vary_has_cookie};
 
 /// Writes what the session needs into a response.
-pub(crate) fn apply(effect: &ResponseEffect, name: &CookieName, headers: &mut HeaderMap) {
-    if effect.vary_cookie() {
+pub(crate) fn apply(effect: ResponseEffect, name: &CookieName, headers: &mut HeaderMap) {
+    let vary = effect.vary_cookie();
+    let cookie = effect.into_set_cookie().map(HeaderValue::try_from);
+    write(vary, cookie, name, headers);
+}
+
+/// The same for an error, which makes a response as often as it is asked.
+pub(crate) fn apply_copy(effect: &ResponseEffect, name: &CookieName, headers: &mut HeaderMap) {
+    let cookie = effect.set_cookie().map(HeaderValue::from_str);
+    write(effect.vary_cookie(), cookie, name, headers);
+}
+
+fn write(
+    vary: bool,
+    cookie: Option<Result<HeaderValue, impl Debug>>,
+    name: &CookieName,
+    headers: &mut HeaderMap,
+) {
+    if vary {
         add_to_vary(headers);
     }
-    if let Some(cookie) = effect.set_cookie() {
-        let cookie =
-            HeaderValue::from_str(cookie).expect("a checked cookie has visible ASCII only");
+    if let Some(cookie) = cookie {
+        let cookie = cookie.expect("a checked cookie has visible ASCII only");
         remove_cookie(headers, name);
         headers.append(SET_COOKIE, cookie);
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(
+            CACHE_CONTROL,
+            const { HeaderValue::from_static("no-store") },
+        );
     }
 }
 
@@ -21,7 +42,7 @@ fn add_to_vary(headers: &mut HeaderMap) {
         return;
     }
     match headers.get_mut(VARY) {
-        None => drop(headers.insert(VARY, HeaderValue::from_static("Cookie"))),
+        None => drop(headers.insert(VARY, const { HeaderValue::from_static("Cookie") })),
         Some(value) => {
             let merged = [value.as_bytes(), b", Cookie"].concat();
             *value = HeaderValue::from_bytes(&merged).expect("a valid value and ASCII are valid");

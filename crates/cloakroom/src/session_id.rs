@@ -122,6 +122,10 @@ impl SignedSessionId {
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("base64url and a dot are ASCII")
     }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl fmt::Debug for SignedSessionId {

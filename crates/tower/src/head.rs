@@ -36,21 +36,33 @@ impl Head {
         sessions: &Sessions<T>,
         peer: PeerOf,
     ) -> Self {
-        let mut cookies = headers.get_all(COOKIE).iter();
-        let cookie = cookies.next().cloned();
+        let cookie = headers.get(COOKIE).cloned();
         let mut more = None;
-        if let Some(second) = cookies.next() {
-            let more: &mut Box<More> = more.get_or_insert_default();
-            more.cookies = [second].into_iter().chain(cookies).cloned().collect();
+        // Of some field there are several: a look at two lengths instead of a walk along the cookies.
+        if headers.len() > headers.keys_len() {
+            more = More::cookies(headers);
         }
-        let mut wanted = sessions.client_fields().peekable();
-        if wanted.peek().is_some() {
+        if sessions.client_fields().next().is_some() {
             let more = more.get_or_insert_default();
+            let wanted = sessions.client_fields();
             let fields = wanted.filter_map(|name| HeaderName::try_from(name).ok());
             more.fields = fields.flat_map(|name| values(headers, name)).collect();
             more.peer = peer(extensions);
         }
         Self { cookie, more }
+    }
+}
+
+impl More {
+    /// All but the first, if there are any.
+    fn cookies(headers: &HeaderMap) -> Option<Box<Self>> {
+        let cookies: Vec<_> = headers.get_all(COOKIE).iter().skip(1).cloned().collect();
+        (!cookies.is_empty()).then(|| {
+            Box::new(Self {
+                cookies,
+                ..Self::default()
+            })
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use crate::cookie::{Presented, read};
 use crate::event::Event;
 use crate::request::RequestHead;
 use crate::request::state::{Phase, PreSession, State};
+use crate::request::turns::{Turn, Turns};
 use crate::sessions::Inner;
 
 /// One request's session, shared by all that ask for it during the request. One allocation, the adapter's
@@ -13,7 +14,7 @@ use crate::sessions::Inner;
 pub(crate) struct Exchange<T, H: ?Sized = dyn RequestHead> {
     pub(crate) sessions: Sessions<T>,
     /// Held while a verb speaks to the store: two verbs of one request, run at once, take turns.
-    turns: tokio::sync::Mutex<()>,
+    turns: Turns,
     /// Never held across an `await`.
     state: Mutex<State<T>>,
     head: H,
@@ -23,7 +24,7 @@ impl<T, H> Exchange<T, H> {
     pub(crate) fn new(sessions: Sessions<T>, head: H) -> Self {
         Self {
             sessions,
-            turns: tokio::sync::Mutex::new(()),
+            turns: Turns::new(),
             state: Mutex::new(State::unread()),
             head,
         }
@@ -31,12 +32,8 @@ impl<T, H> Exchange<T, H> {
 }
 
 impl<T: Send + Sync + 'static> Exchange<T> {
-    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        // As a rule nobody else has it, and then there is no place in a queue to prepare.
-        match self.turns.try_lock() {
-            Ok(turn) => turn,
-            Err(_) => Box::pin(self.turns.lock()).await,
-        }
+    pub(super) fn turn(&self) -> impl Future<Output = Turn<'_>> + Send {
+        self.turns.take()
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State<T>> {

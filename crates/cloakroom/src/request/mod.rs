@@ -14,6 +14,7 @@ mod response;
 mod rotate;
 mod state;
 mod touch;
+mod turns;
 mod update;
 mod write;
 
