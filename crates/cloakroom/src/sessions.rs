@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::lifetimes::Lifetimes;
 use crate::owner::OwnerOf;
 use crate::renew_ids::{RenewIds, SuccessorKeys};
-use crate::request::{Exchange, Queues};
+use crate::request::{Queues, begin};
 use crate::storage::{Loaded, Storage};
 use crate::{
     CookieName, Error, InvalidSessionId, KeyRing, LazySession, RequestHead, Secret, SessionId,
@@ -91,10 +91,11 @@ impl<T: Send + Sync + 'static> Sessions<T> {
         SessionsBuilder::new(Arc::new(store), secret)
     }
 
-    /// The session of one request, given its head: its `Cookie` fields, or more. Costs an allocation: nothing is read, verified or
-    /// loaded until something asks. For adapters, and for programs without a framework.
+    /// The session of one request, given its head: its `Cookie` fields, or more. Costs an allocation, unless the memory
+    /// of another request is [used again](LazySession::done): nothing is read, verified or loaded until something
+    /// asks. For adapters, and for programs without a framework.
     pub fn for_request(&self, head: impl RequestHead) -> LazySession<T> {
-        LazySession::new(Arc::new(Exchange::new(self.clone(), head)))
+        LazySession::new(begin(self.clone(), head))
     }
 
     /// For adapters: the fields besides `Cookie`, in lower case, that are read of a request, and with which comes

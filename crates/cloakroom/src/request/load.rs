@@ -61,7 +61,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     /// Nothing lives under the presented id, which has this key.
     fn found_nothing(&self, key: SessionKey) {
-        self.sessions.emit(|| Event::NotFound {
+        self.sessions().emit(|| Event::NotFound {
             handle: key.handle(),
         });
         let mut state = self.state();
@@ -125,7 +125,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         // Nobody has used the next id, so nobody else has it: the response that carried it was lost.
         let unconfirmed = moved.is_next && is_unconfirmed(&moved.record.times);
         if !unconfirmed && !renewal.in_grace(moved.left_at, storage.now()) {
-            self.sessions.emit(|| Event::ReuseDetected {
+            self.sessions().emit(|| Event::ReuseDetected {
                 handle: from.handle(),
             });
             storage.destroy(&moved.key).await?;
@@ -175,7 +175,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     pub(super) fn found_gone(&self, live: &Live<T>) -> Error {
         let expired = live.record.times.expired_at(self.inner().storage.now());
         let handle = || live.key.handle();
-        self.sessions.emit(|| match expired {
+        self.sessions().emit(|| match expired {
             true => Event::Expired { handle: handle() },
             false => Event::Gone { handle: handle() },
         });

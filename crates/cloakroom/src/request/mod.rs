@@ -12,6 +12,7 @@ mod queue;
 mod resave;
 mod response;
 mod rotate;
+mod spare;
 mod state;
 mod touch;
 mod turns;
@@ -26,6 +27,7 @@ pub use response::{ResponseEffect, vary_has_cookie};
 
 pub(crate) use exchange::Exchange;
 pub(crate) use queue::Queues;
+pub(crate) use spare::begin;
 
 #[cfg(test)]
 mod tests;
