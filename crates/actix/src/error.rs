@@ -9,7 +9,7 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use cloakroom::{Carrier, Error, ErrorKind, ResponseEffect};
 
-use crate::headers::apply;
+use crate::headers::apply_copy;
 
 /// Why there is no session to work with, or why a verb failed, as a response: use it as a handler's error, with
 /// `?` on every verb.
@@ -232,7 +232,7 @@ impl ResponseError for ErrorWithSession {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.error.error_response();
-        apply(&self.effect, &self.carrier, response.headers_mut());
+        apply_copy(&self.effect, &self.carrier, response.headers_mut());
         response
     }
 }

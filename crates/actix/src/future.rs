@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::Error;
 use actix_web::dev::ServiceResponse;
-use cloakroom::{LazySession, ResponseEffect, Sessions};
+use cloakroom::{LazySession, ResponseEffect};
 use pin_project_lite::pin_project;
 
 use crate::error::{ErrorWithSession, Unseen};
@@ -17,10 +17,10 @@ pin_project! {
     pub struct ResponseFuture<F, T, B> {
         #[pin]
         inner: F,
-        // The session, and its configuration for what carries the id. `None` where an outer one does it.
-        session: Option<(LazySession<T>, Sessions<T>)>,
+        // `None` where an outer one does it.
+        session: Option<LazySession<T>>,
         // Only while the store is told that an idle session was used.
-        finishing: Option<Finishing<B>>,
+        finishing: Option<Box<Finishing<B>>>,
     }
 }
 
@@ -32,7 +32,7 @@ struct Finishing<B> {
 }
 
 impl<F, T, B> ResponseFuture<F, T, B> {
-    pub(crate) fn new(inner: F, session: Option<(LazySession<T>, Sessions<T>)>) -> Self {
+    pub(crate) fn new(inner: F, session: Option<LazySession<T>>) -> Self {
         Self {
             inner,
             session,
@@ -50,19 +50,19 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some((session, sessions)) = this.session else {
+        let Some(session) = this.session else {
             return this.inner.poll(context);
         };
         if this.finishing.is_none() {
             let outcome = ready!(this.inner.poll(context)).and_then(refuse_unseen);
-            if !session.touch_due() {
-                return Poll::Ready(with_effect(outcome, session.respond(), sessions));
+            if let Some(effect) = session.respond_now() {
+                return Poll::Ready(with_effect(outcome, effect, session));
             }
             let session = session.clone();
-            *this.finishing = Some(Finishing {
+            *this.finishing = Some(Box::new(Finishing {
                 outcome: Some(outcome),
                 effect: Box::pin(async move { session.finish().await }),
-            });
+            }));
         }
         let finishing = this.finishing.as_mut().expect("it was set a moment ago");
         let effect = ready!(finishing.effect.as_mut().poll(context));
@@ -70,7 +70,7 @@ where
             .outcome
             .take()
             .expect("a future is not polled after it answered");
-        Poll::Ready(with_effect(outcome, effect, sessions))
+        Poll::Ready(with_effect(outcome, effect, session))
     }
 }
 
@@ -85,15 +85,15 @@ fn refuse_unseen<B>(response: ServiceResponse<B>) -> Outcome<B> {
 fn with_effect<T: Send + Sync + 'static, B>(
     outcome: Outcome<B>,
     effect: ResponseEffect,
-    sessions: &Sessions<T>,
+    session: &LazySession<T>,
 ) -> Outcome<B> {
     match outcome {
         Ok(mut response) => {
-            apply(&effect, sessions.carrier(), response.headers_mut());
+            apply(effect, session.carrier(), response.headers_mut());
             Ok(response)
         }
         Err(error) if !effect.is_nothing() => {
-            let carrier = sessions.carrier().clone();
+            let carrier = session.carrier().clone();
             Err(ErrorWithSession::new(error, effect, carrier).into())
         }
         Err(error) => Err(error),

@@ -1,49 +1,80 @@
+use std::fmt::Debug;
+
 use actix_web::http::header::{
     CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
 };
-use cloakroom::{Carrier, CookieName, ResponseEffect, vary_has};
+use cloakroom::{Carrier, CookieName, IdHeader, ResponseEffect, vary_has};
 
 /// Writes what the session needs into a response.
-pub(crate) fn apply(effect: &ResponseEffect, carrier: &Carrier, headers: &mut HeaderMap) {
-    if effect.vary() {
-        add_to_vary(headers, carrier);
-    }
+pub(crate) fn apply(effect: ResponseEffect, carrier: &Carrier, headers: &mut HeaderMap) {
     match carrier {
         Carrier::Cookie(name) => {
-            let Some(cookie) = effect.set_cookie() else {
-                return;
-            };
-            let cookie =
-                HeaderValue::from_str(cookie).expect("a checked cookie has visible ASCII only");
-            remove_cookie(headers, name);
-            headers.append(SET_COOKIE, cookie);
+            let vary = effect.vary();
+            let cookie = effect.into_set_cookie().map(HeaderValue::try_from);
+            in_cookie(vary, cookie, name, headers);
         }
-        Carrier::Header(header) => {
-            let Some(id) = effect.set_header() else {
-                return;
-            };
-            let name = HeaderName::try_from(header.response_name()).expect("a checked name is one");
-            let mut id = HeaderValue::from_str(id).expect("a signed id is visible ASCII");
-            // `Debug` does not show it, and HTTP/2 keeps it out of its tables.
-            id.set_sensitive(true);
-            headers.insert(name, id);
-        }
+        Carrier::Header(header) => in_header(&effect, header, headers),
     }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-fn add_to_vary(headers: &mut HeaderMap, carrier: &Carrier) {
-    let field = carrier.request_field();
+/// The same for an error, which makes a response as often as it is asked.
+pub(crate) fn apply_copy(effect: &ResponseEffect, carrier: &Carrier, headers: &mut HeaderMap) {
+    match carrier {
+        Carrier::Cookie(name) => {
+            let cookie = effect.set_cookie().map(HeaderValue::from_str);
+            in_cookie(effect.vary(), cookie, name, headers);
+        }
+        Carrier::Header(header) => in_header(effect, header, headers),
+    }
+}
+
+fn in_cookie(
+    vary: bool,
+    cookie: Option<Result<HeaderValue, impl Debug>>,
+    name: &CookieName,
+    headers: &mut HeaderMap,
+) {
+    if vary {
+        let cookie = const { HeaderValue::from_static("Cookie") };
+        add_to_vary(headers, cookie, "cookie");
+    }
+    if let Some(cookie) = cookie {
+        let cookie = cookie.expect("a checked cookie has visible ASCII only");
+        remove_cookie(headers, name);
+        headers.append(SET_COOKIE, cookie);
+        forbid_caching(headers);
+    }
+}
+
+#[cold]
+fn in_header(effect: &ResponseEffect, header: &IdHeader, headers: &mut HeaderMap) {
+    if effect.vary() {
+        let field = header.request_name();
+        let value = HeaderValue::from_str(field).expect("a checked name is visible ASCII");
+        add_to_vary(headers, value, field);
+    }
+    if let Some(id) = effect.set_header() {
+        let name = HeaderName::try_from(header.response_name()).expect("a checked name is one");
+        let mut id = HeaderValue::from_str(id).expect("a signed id is visible ASCII");
+        // `Debug` does not show it, and HTTP/2 keeps it out of its tables.
+        id.set_sensitive(true);
+        headers.insert(name, id);
+        forbid_caching(headers);
+    }
+}
+
+fn forbid_caching(headers: &mut HeaderMap) {
+    headers.insert(
+        CACHE_CONTROL,
+        const { HeaderValue::from_static("no-store") },
+    );
+}
+
+fn add_to_vary(headers: &mut HeaderMap, added: HeaderValue, field: &str) {
     let mut values = headers.get_all(VARY);
     if values.any(|value| vary_has(value.as_bytes(), field)) {
         return;
     }
-    let added = match carrier {
-        Carrier::Cookie(_) => HeaderValue::from_static("Cookie"),
-        Carrier::Header(_) => {
-            HeaderValue::from_str(field).expect("a checked name is visible ASCII")
-        }
-    };
     match headers.get_mut(VARY) {
         None => drop(headers.insert(VARY, added)),
         Some(value) => {

@@ -53,9 +53,6 @@ where
         let head = Head::of(&request, &self.sessions);
         let session = self.sessions.for_request(head);
         request.extensions_mut().insert(session.clone());
-        ResponseFuture::new(
-            self.inner.call(request),
-            Some((session, self.sessions.clone())),
-        )
+        ResponseFuture::new(self.inner.call(request), Some(session))
     }
 }

@@ -7,6 +7,8 @@
 //! Six bytes are eight characters, and both fit into a word: bits are moved a word at a time, and then all
 //! characters go through the same arithmetic on bytes, which compilers do for 16 or more at once.
 
+use subtle::ConstantTimeEq;
+
 /// The length of 32 bytes in base64url.
 pub(crate) const LENGTH: usize = 43;
 
@@ -49,6 +51,20 @@ pub(crate) fn decode(text: &[u8]) -> Option<[u8; 32]> {
     let canonical = numbers[LENGTH - 1] & 0b11 == 0;
     let bytes = bytes.first_chunk().expect("38 are at least 32");
     (wrong < 0x80 && canonical).then_some(*bytes)
+}
+
+/// Whether two texts are the same, in constant time: a word at a time, of which the last two overlap. Byte by byte it
+/// takes as long as hashing.
+pub(crate) fn same(a: &[u8; LENGTH], b: &[u8; LENGTH]) -> bool {
+    words(a).ct_eq(&words(b)).into()
+}
+
+fn words(text: &[u8; LENGTH]) -> [u64; WORDS] {
+    let mut words = [word_at(text, LENGTH - 8); WORDS];
+    for (at, word) in words.iter_mut().take(LENGTH / 8).enumerate() {
+        *word = word_at(text, 8 * at);
+    }
+    words
 }
 
 fn word_at(bytes: &[u8], at: usize) -> u64 {
@@ -138,6 +154,17 @@ mod tests {
                 BASE64_URL_SAFE_NO_PAD.encode(bytes).as_bytes()
             );
             assert_eq!(decode(&text), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn texts_are_the_same_only_if_every_bit_is() {
+        let text = encode(&[0x5a; 32]);
+        assert!(same(&text, &text));
+        for at in 0..8 * LENGTH {
+            let mut other = text;
+            other[at / 8] ^= 1 << (at % 8);
+            assert!(!same(&text, &other) && !same(&other, &text), "bit {at}");
         }
     }
 

@@ -1,11 +1,10 @@
 use std::fmt;
 
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::base64url::{self, LENGTH};
 use crate::key_ring::{Place, derive};
+use crate::keyed_hash::KeyedHash;
 use crate::random;
 use crate::{Error, Secret, SessionId};
 
@@ -36,7 +35,7 @@ impl fmt::Debug for CsrfToken {
 }
 
 /// The keys for such tokens; the first one makes them, all verify.
-pub(crate) struct CsrfKeys(Vec<Hmac<Sha256>>);
+pub(crate) struct CsrfKeys(Vec<KeyedHash>);
 
 impl CsrfKeys {
     pub(crate) fn new<'a>(
@@ -51,7 +50,7 @@ impl CsrfKeys {
     pub(crate) fn token(&self, id: &SessionId) -> Result<CsrfToken, Error> {
         let mut mask = [0; 32];
         random::fill(&mut mask)?;
-        let masked = xor(&mask, &mac(&self.0[0], id));
+        let masked = xor(&mask, &self.0[0].of(id.as_bytes()));
         let mut text = String::with_capacity(2 * LENGTH);
         for half in [&mask, &masked] {
             text.push_str(
@@ -72,7 +71,7 @@ impl CsrfKeys {
         let presented = xor(&mask, &masked);
         self.0
             .iter()
-            .any(|key| mac(key, id).ct_eq(&presented).into())
+            .any(|key| key.of(id.as_bytes()).ct_eq(&presented).into())
     }
 }
 
@@ -80,14 +79,6 @@ impl fmt::Debug for CsrfKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CsrfKeys(…)")
     }
-}
-
-fn mac(key: &Hmac<Sha256>, id: &SessionId) -> [u8; 32] {
-    key.clone()
-        .chain_update(id.as_bytes())
-        .finalize()
-        .into_bytes()
-        .into()
 }
 
 fn xor(a: &[u8; 32], b: &[u8; 32]) -> [u8; 32] {

@@ -42,6 +42,7 @@ mod event;
 pub mod fuzzing;
 mod id_header;
 mod key_ring;
+mod keyed_hash;
 mod lifetimes;
 mod memory;
 mod owner;

@@ -2,10 +2,9 @@ use std::fmt;
 use std::time::Duration;
 
 use cloakroom_store::{Times, Timestamp};
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
 
 use crate::key_ring::{Place, derive};
+use crate::keyed_hash::KeyedHash;
 use crate::{Secret, SessionId};
 
 /// Gives sessions in use a fresh id now and then, so that a copied cookie is not good for long, and tells when two
@@ -77,7 +76,7 @@ pub(crate) fn seen(times: &Times, now: Timestamp) -> Timestamp {
 /// The next id is not drawn at random but is an HMAC of the old one, so that every request which brings the old
 /// id meanwhile can be answered with the same new one: of several responses any may be the one that the browser keeps,
 /// and if all are lost the next request gets it again. Without the secret it is as unpredictable as a random one.
-pub(crate) struct SuccessorKeys(Vec<Hmac<Sha256>>);
+pub(crate) struct SuccessorKeys(Vec<KeyedHash>);
 
 impl SuccessorKeys {
     pub(crate) fn new<'a>(
@@ -100,9 +99,8 @@ impl SuccessorKeys {
     }
 }
 
-fn successor(key: &Hmac<Sha256>, id: &SessionId) -> SessionId {
-    let mac = key.clone().chain_update(id.as_bytes()).finalize();
-    SessionId::from_bytes(mac.into_bytes().into())
+fn successor(key: &KeyedHash, id: &SessionId) -> SessionId {
+    SessionId::from_bytes(key.of(id.as_bytes()))
 }
 
 impl fmt::Debug for SuccessorKeys {

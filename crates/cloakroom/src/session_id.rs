@@ -1,10 +1,10 @@
 use std::fmt;
 
 use cloakroom_store::SessionKey;
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::base64url::{self, LENGTH};
+use crate::keyed_hash::hash;
 use crate::{Error, KeyRing, SigningKey, random};
 
 /// A new random id and its signed form, ready as a cookie value.
@@ -44,12 +44,10 @@ pub fn verify_session_id(value: &str, keys: &KeyRing) -> Result<SessionId, Inval
 }
 
 pub(crate) fn verify(value: &[u8], keys: &KeyRing) -> Option<SessionId> {
-    if value.len() != SignedSessionId::LENGTH || value[LENGTH] != b'.' {
-        return None;
-    }
-    let id = base64url::decode(&value[..LENGTH])?;
-    let tag = base64url::decode(&value[LENGTH + 1..])?;
-    keys.accepts(&id, &tag).then_some(SessionId(id))
+    let (id, tag) = value.split_first_chunk::<LENGTH>()?;
+    let tag = tag.strip_prefix(b".")?.try_into().ok()?;
+    let id = base64url::decode(id)?;
+    keys.accepts(&id, tag).then_some(SessionId(id))
 }
 
 /// The id of a session: whoever has it, signed, is its user.
@@ -74,7 +72,7 @@ impl SessionId {
     /// Under which a store keeps the session: the SHA-256 of the id.
     #[must_use]
     pub fn key(&self) -> SessionKey {
-        SessionKey::from_bytes(Sha256::digest(self.0).into())
+        SessionKey::from_bytes(hash(&self.0))
     }
 
     /// The public name of the session.
@@ -115,7 +113,7 @@ impl SignedSessionId {
     pub fn sign(id: &SessionId, key: &SigningKey) -> Self {
         let mut text = [b'.'; Self::LENGTH];
         text[..LENGTH].copy_from_slice(&base64url::encode(&id.0));
-        text[LENGTH + 1..].copy_from_slice(&base64url::encode(&key.tag(&id.0)));
+        text[LENGTH + 1..].copy_from_slice(&key.tag(&id.0));
         Self(text)
     }
 
@@ -123,6 +121,10 @@ impl SignedSessionId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("base64url and a dot are ASCII")
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::lifetimes::Lifetimes;
 use crate::owner::OwnerOf;
 use crate::renew_ids::{RenewIds, SuccessorKeys};
-use crate::request::{Exchange, Queues};
+use crate::request::{Queues, begin};
 use crate::storage::{Loaded, Storage};
 use crate::{
     Carrier, Error, InvalidSessionId, KeyRing, LazySession, RequestHead, Secret, SessionId,
@@ -94,10 +94,11 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     }
 
     /// The session of one request, given its head: its `Cookie` fields, or those of the
-    /// [header](SessionsBuilder::id_in_header), or more. Costs an allocation: nothing is read, verified or
-    /// loaded until something asks. For adapters, and for programs without a framework.
+    /// [header](SessionsBuilder::id_in_header), or more. Costs an allocation, unless the memory of another request is
+    /// [used again](LazySession::done): nothing is read, verified or loaded until something asks. For adapters, and for
+    /// programs without a framework.
     pub fn for_request(&self, head: impl RequestHead) -> LazySession<T> {
-        LazySession::new(Arc::new(Exchange::new(self.clone(), head)))
+        LazySession::new(begin(self.clone(), head))
     }
 
     /// For adapters: the fields besides the one that [carries the id](Sessions::carrier), in lower case, that are read

@@ -53,6 +53,9 @@ where
             let mut response = ready!(this.inner.poll(context))?;
             if let Some(effect) = session.respond_now() {
                 apply(effect, session.carrier(), response.headers_mut());
+                if let Some(session) = this.session.take() {
+                    session.done();
+                }
                 return Poll::Ready(Ok(response));
             }
             let session = session.clone();

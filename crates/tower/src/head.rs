@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use cloakroom::{Carrier, IdHeader, RequestHead, Sessions};
-use http::header::{COOKIE, ValueIter};
+use http::header::COOKIE;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 /// What the engine may read of a request; bytes are shared with the request, not copied.
@@ -38,12 +38,12 @@ impl Head {
         peer: PeerOf,
     ) -> Self {
         let mut head = match sessions.carrier() {
-            Carrier::Cookie(_) => Self::with(headers.get_all(COOKIE).iter()),
+            Carrier::Cookie(_) => Self::with(headers, &COOKIE),
             Carrier::Header(header) => Self::in_header(headers, header),
         };
-        let mut wanted = sessions.client_fields().peekable();
-        if wanted.peek().is_some() {
+        if sessions.client_fields().next().is_some() {
             let more = head.more.get_or_insert_default();
+            let wanted = sessions.client_fields();
             let fields = wanted.filter_map(|name| HeaderName::try_from(name).ok());
             more.fields = fields.flat_map(|name| values(headers, name)).collect();
             more.peer = peer(extensions);
@@ -54,18 +54,32 @@ impl Head {
     // Apart from the rest, which is all that most applications need.
     #[cold]
     fn in_header(headers: &HeaderMap, header: &IdHeader) -> Self {
-        Self::with(headers.get_all(header.request_name()).iter())
+        let name = HeaderName::try_from(header.request_name()).expect("a checked name is one");
+        Self::with(headers, &name)
     }
 
     #[inline]
-    fn with(mut cookies: ValueIter<'_, HeaderValue>) -> Self {
-        let cookie = cookies.next().cloned();
+    fn with(headers: &HeaderMap, name: &HeaderName) -> Self {
+        let cookie = headers.get(name).cloned();
         let mut more = None;
-        if let Some(second) = cookies.next() {
-            let more: &mut Box<More> = more.get_or_insert_default();
-            more.cookies = [second].into_iter().chain(cookies).cloned().collect();
+        // Of some field there are several: a look at two lengths instead of a walk along the values.
+        if headers.len() > headers.keys_len() {
+            more = More::after_the_first(headers, name);
         }
         Self { cookie, more }
+    }
+}
+
+impl More {
+    /// All but the first, if there are any.
+    fn after_the_first(headers: &HeaderMap, name: &HeaderName) -> Option<Box<Self>> {
+        let cookies: Vec<_> = headers.get_all(name).iter().skip(1).cloned().collect();
+        (!cookies.is_empty()).then(|| {
+            Box::new(Self {
+                cookies,
+                ..Self::default()
+            })
+        })
     }
 }
 

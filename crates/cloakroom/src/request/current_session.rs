@@ -191,7 +191,7 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     /// }
     /// ```
     pub fn ended(&self) -> Ended {
-        let sessions = self.exchange.sessions.clone();
+        let sessions = self.exchange.sessions().clone();
         let watcher = self.of_live(|live| sessions.watch(live.key));
         Ended::new(async move {
             if let Some(watcher) = watcher {
@@ -256,7 +256,7 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
         match &live.record.owner {
             Some(owner) => {
                 self.exchange
-                    .sessions
+                    .sessions()
                     .destroy_by_handle(owner, handle)
                     .await
             }

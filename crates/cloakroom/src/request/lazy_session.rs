@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::request::resave::Resave;
+use crate::request::spare::keep;
 use crate::request::{Exchange, ResponseEffect};
 use crate::{Carrier, CurrentSession, Error};
 
@@ -16,6 +17,11 @@ pub struct LazySession<T> {
 impl<T: Send + Sync + 'static> LazySession<T> {
     pub(crate) fn new(exchange: Arc<Exchange<T>>) -> Self {
         Self { exchange }
+    }
+
+    #[cfg(test)]
+    pub(super) fn exchange(&self) -> &Arc<Exchange<T>> {
+        &self.exchange
     }
 
     /// The session, loaded: one store operation if a cookie with a good signature came, none otherwise, and
@@ -74,6 +80,12 @@ impl<T: Send + Sync + 'static> LazySession<T> {
     /// step. `None` if one is: then [`finish`](LazySession::finish).
     pub fn respond_now(&self) -> Option<ResponseEffect> {
         self.exchange.respond_now()
+    }
+
+    /// For adapters: the request is answered. Its memory serves another request, if nothing else has this session
+    /// still; dropping it instead costs no more than that.
+    pub fn done(self) {
+        keep(self.exchange);
     }
 
     /// For adapters: what carries the id.

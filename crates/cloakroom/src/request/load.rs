@@ -16,13 +16,22 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             return Ok(());
         }
         let _turn = self.turn().await;
-        let presented = match &self.state().phase {
-            Phase::Presented(id) => Some(id.clone()),
-            _ => None,
-        };
-        if let Some(id) = presented {
-            let phase = self.load_presented(id).await?;
-            self.state().phase = phase;
+        let presented = self.state().presented_id().map(SessionId::key);
+        if let Some(key) = presented {
+            match self.inner().storage.load(&key).await? {
+                Loaded::Live(record) => self.state().found(key, record),
+                Loaded::Undecodable => self.found_undecodable(),
+                Loaded::Nothing => {
+                    let moved = match self.inner().renew_ids {
+                        // Boxed, as this is rare: the future of a usual request stays small.
+                        Some(renewal) => Box::pin(self.found_moved(renewal)).await?,
+                        None => false,
+                    };
+                    if !moved {
+                        self.found_nothing(key);
+                    }
+                }
+            }
         }
         match self.inner().save_uninitialized {
             true => self.begin_pre_session(),
@@ -30,36 +39,40 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         }
     }
 
-    async fn load_presented(&self, id: SessionId) -> Result<Phase<T>, Error> {
-        let key = id.key();
-        Ok(match self.inner().storage.load(&key).await? {
-            Loaded::Live(record) => Phase::Live(Box::new(Live {
-                id,
-                key,
-                record,
-                is_new: false,
-                by_old_id: false,
-            })),
-            Loaded::Undecodable => Phase::Undecodable(id),
-            Loaded::Nothing => {
-                if let Some(renewal) = self.inner().renew_ids
-                    // Boxed, as this is rare: the future of a usual request stays small.
-                    && let Some(live) = Box::pin(self.load_moved(&id, renewal)).await?
-                {
-                    return Ok(Phase::Live(live));
-                }
-                self.sessions.emit(|| Event::NotFound {
-                    handle: key.handle(),
-                });
-                // A dead id will do for a pre-session: nothing is ever stored under it, and no cookie is sent
-                // that could overwrite the one of a login that is just happening.
-                Phase::Absent(if self.inner().save_uninitialized {
-                    PreSession::Id(id)
-                } else {
-                    PreSession::None
-                })
-            }
-        })
+    fn found_undecodable(&self) {
+        let mut state = self.state();
+        if let Some(id) = state.presented_id().cloned() {
+            state.phase = Phase::Undecodable(id);
+        }
+    }
+
+    /// Whether the session of the presented id lives under another, since it was renewed.
+    async fn found_moved(&self, renewal: RenewIds) -> Result<bool, Error> {
+        let Some(id) = self.state().presented_id().cloned() else {
+            return Ok(false);
+        };
+        let moved = self.load_moved(&id, renewal).await?;
+        let is_found = moved.is_some();
+        if let Some(live) = moved {
+            self.state().phase = Phase::Live(live);
+        }
+        Ok(is_found)
+    }
+
+    /// Nothing lives under the presented id, which has this key.
+    fn found_nothing(&self, key: SessionKey) {
+        self.sessions().emit(|| Event::NotFound {
+            handle: key.handle(),
+        });
+        let mut state = self.state();
+        if let Some(id) = state.presented_id().cloned() {
+            // A dead id will do for a pre-session: nothing is ever stored under it, and no cookie is sent
+            // that could overwrite the one of a login that is just happening.
+            state.phase = Phase::Absent(match self.inner().save_uninitialized {
+                true => PreSession::Id(id),
+                false => PreSession::None,
+            });
+        }
     }
 
     fn begin_pre_session(&self) -> Result<(), Error> {
@@ -112,7 +125,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         // Nobody has used the next id, so nobody else has it: the response that carried it was lost.
         let unconfirmed = moved.is_next && is_unconfirmed(&moved.record.times);
         if !unconfirmed && !renewal.in_grace(moved.left_at, storage.now()) {
-            self.sessions.emit(|| Event::ReuseDetected {
+            self.sessions().emit(|| Event::ReuseDetected {
                 handle: from.handle(),
             });
             storage.destroy(&moved.key).await?;
@@ -162,7 +175,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     pub(super) fn found_gone(&self, live: &Live<T>) -> Error {
         let expired = live.record.times.expired_at(self.inner().storage.now());
         let handle = || live.key.handle();
-        self.sessions.emit(|| match expired {
+        self.sessions().emit(|| match expired {
             true => Event::Expired { handle: handle() },
             false => Event::Gone { handle: handle() },
         });

@@ -12,8 +12,10 @@ mod queue;
 mod resave;
 mod response;
 mod rotate;
+mod spare;
 mod state;
 mod touch;
+mod turns;
 mod update;
 mod write;
 
@@ -25,6 +27,7 @@ pub use response::{ResponseEffect, vary_has};
 
 pub(crate) use exchange::Exchange;
 pub(crate) use queue::Queues;
+pub(crate) use spare::begin;
 
 #[cfg(test)]
 mod tests;

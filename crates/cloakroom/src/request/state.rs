@@ -105,6 +105,14 @@ impl<T> State<T> {
         )
     }
 
+    /// The id that came, if what is under it was not asked yet.
+    pub(crate) fn presented_id(&self) -> Option<&SessionId> {
+        match &self.phase {
+            Phase::Presented(id) => Some(id),
+            _ => None,
+        }
+    }
+
     pub(crate) fn live(&self) -> Option<&Live<T>> {
         match &self.phase {
             Phase::Live(live) => Some(live),
@@ -138,6 +146,19 @@ impl<T> State<T> {
         match &self.phase {
             Phase::Ambiguous(ids) => ids.iter().map(SessionId::key).collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// The session of the presented id.
+    pub(crate) fn found(&mut self, key: SessionKey, record: Record<T>) {
+        if let Some(id) = self.presented_id().cloned() {
+            self.phase = Phase::Live(Box::new(Live {
+                id,
+                key,
+                record,
+                is_new: false,
+                by_old_id: false,
+            }));
         }
     }
 

@@ -88,7 +88,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                     None => return Err(self.found_gone(&live)),
                 },
                 SetOutcome::Conflict(_) => {
-                    self.sessions.emit(|| Event::Conflict {
+                    self.sessions().emit(|| Event::Conflict {
                         handle: live.key.handle(),
                     });
                     return Err(Error::new(ErrorKind::Conflict));
