@@ -11,9 +11,8 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
             let entries: Vec<_> = self
                 .locks
                 .nth_shard(shard)
-                .records()
-                .filter(|(_, record)| !record.times.expired_at(now))
-                .map(|(key, record)| Entry::new(*key, record.clone()))
+                .live_records(now)
+                .map(|(key, record)| Entry::new(*key, record))
                 .collect();
             entries.into_iter().for_each(&mut *visitor);
         }
@@ -26,10 +25,7 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
         let mut index: Vec<_> = self.locks.index_parts().collect();
         let mut shards: Vec<_> = self.locks.shards().collect();
         for shard in &mut shards {
-            let records = shard.records();
-            live += records
-                .filter(|(_, record)| !record.times.expired_at(now))
-                .count() as u64;
+            live += shard.count_live(now);
             self.release(shard.len());
             shard.clear();
         }
@@ -39,13 +35,8 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
 
     fn count(&self) -> StoreFuture<'_, u64> {
         let now = self.now();
-        let live = |shard: &super::shard::Shard<T>| {
-            let records = shard.records();
-            records
-                .filter(|(_, record)| !record.times.expired_at(now))
-                .count() as u64
-        };
-        StoreFuture::ready(Ok(self.locks.shards().map(|shard| live(&shard)).sum()))
+        let live = self.locks.shards().map(|shard| shard.count_live(now));
+        StoreFuture::ready(Ok(live.sum()))
     }
 
     fn purge_expired(&self) -> StoreFuture<'_, u64> {
@@ -60,7 +51,7 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
             .keys(owner)
             .iter()
             .filter_map(|key| {
-                let record = self.locks.shard(key).live(key, now)?.clone();
+                let record = self.locks.shard(key).live_record(key, now)?;
                 Some(Entry::new(*key, record))
             })
             .collect();

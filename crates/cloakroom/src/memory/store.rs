@@ -85,7 +85,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let now = self.now();
         let held = {
             let mut shard = self.locks.shard(key);
-            let outcome = expect.judge(shard.live(key, now).map(|record| record.version));
+            let outcome = expect.judge(shard.live(key, now).map(|facts| facts.version));
             let SetOutcome::Stored(version) = outcome else {
                 return Ok(outcome);
             };
@@ -108,7 +108,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         loop {
             let outcome = self.locks.with([key, key], owner.as_ref(), |locked| {
                 let live = locked.shard(key).live(key, now);
-                let outcome = expect.judge(live.map(|record| record.version));
+                let outcome = expect.judge(live.map(|facts| facts.version));
                 if let SetOutcome::Stored(version) = outcome {
                     record.version = version;
                     let replaced = usize::from(take_out(locked, key).is_some());
@@ -139,7 +139,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
     fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> bool {
         let now = self.now();
         let mut shard = self.locks.shard(key);
-        shard.change(key, now, |record| record.times.last_seen_at = last_seen_at)
+        shard.change(key, now, |facts| facts.times.last_seen_at = last_seen_at)
     }
 
     /// Moves a session. What is given with `trail_ends_at` leaves a trail.
@@ -155,7 +155,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
             let Some(version) = locked
                 .shard(from)
                 .live(from, now)
-                .map(|record| record.version)
+                .map(|facts| facts.version)
             else {
                 return RotateOutcome::Gone;
             };
@@ -251,7 +251,7 @@ pub(super) fn insert<T>(
 impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
     fn get(&self, key: &SessionKey) -> StoreFuture<'_, Option<Record<T>>> {
         let now = self.inner.now();
-        let record = self.inner.locks.shard(key).live(key, now).cloned();
+        let record = self.inner.locks.shard(key).live_record(key, now);
         StoreFuture::ready(Ok(record))
     }
 
