@@ -59,10 +59,11 @@ impl<T: Send + Sync + 'static> Inner<T> {
         self.release(purged.len());
         for (key, facts, _) in purged {
             let Some(owner) = &facts.owner else { continue };
-            let mut index = self.locks.index(owner);
+            let hashed = self.locks.hashed(owner);
+            let mut index = self.locks.index(&hashed);
             // Unless a session was stored anew under that key since.
             if self.locks.shard(key).owner(key) != Some(owner) {
-                index.remove(owner, key);
+                index.remove(&hashed, key);
             }
         }
     }

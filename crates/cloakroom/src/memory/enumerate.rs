@@ -46,9 +46,10 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
     fn list_by_owner(&self, owner: &Owner) -> StoreFuture<'_, Vec<Entry<T>>> {
         let now = self.now();
         // Held throughout: while it is, none of this owner's sessions begins, moves or ends.
-        let index = self.locks.index(owner);
+        let owner = self.locks.hashed(owner);
+        let index = self.locks.index(&owner);
         let mut entries: Vec<Entry<T>> = index
-            .keys(owner)
+            .keys(&owner)
             .iter()
             .filter_map(|key| {
                 let record = self.locks.shard(key).live_record(key, now)?;
@@ -63,12 +64,13 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
     fn destroy_by_owner(&self, owner: &Owner, except: Option<&SessionKey>) -> StoreFuture<'_, u64> {
         let now = self.now();
         let mut ended = 0;
-        let mut index = self.locks.index(owner);
-        for key in index.keys(owner).to_vec() {
+        let owner = self.locks.hashed(owner);
+        let mut index = self.locks.index(&owner);
+        for key in index.keys(&owner).to_vec() {
             if except == Some(&key) {
                 continue;
             }
-            index.remove(owner, &key);
+            index.remove(&owner, &key);
             let record = self.locks.shard(&key).take(&key);
             self.release(usize::from(record.is_some()));
             ended += u64::from(record.is_some_and(|record| !record.times.expired_at(now)));

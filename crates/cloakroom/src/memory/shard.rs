@@ -41,7 +41,12 @@ impl<T> Default for Shard<T> {
 
 impl<T> Shard<T> {
     pub(super) fn live(&self, key: &SessionKey, now: Timestamp) -> Option<&Facts> {
-        self.sessions.get(key).filter(|facts| !facts.is_over(now))
+        self.facts(key).filter(|facts| !facts.is_over(now))
+    }
+
+    /// Those of a record that is there, expired or not.
+    pub(super) fn facts(&self, key: &SessionKey) -> Option<&Facts> {
+        self.sessions.get(key)
     }
 
     pub(super) fn live_record(&self, key: &SessionKey, now: Timestamp) -> Option<Record<T>> {
@@ -56,12 +61,12 @@ impl<T> Shard<T> {
 
     /// Whether there is a record at all, expired or not.
     pub(super) fn holds(&self, key: &SessionKey) -> bool {
-        self.sessions.get(key).is_some()
+        self.facts(key).is_some()
     }
 
     /// The owner of a record, expired or not.
     pub(super) fn owner(&self, key: &SessionKey) -> Option<&Owner> {
-        self.sessions.get(key)?.owner.as_ref()
+        self.facts(key)?.owner.as_ref()
     }
 
     pub(super) fn live_records(
