@@ -1,11 +1,16 @@
 //! What a million sessions in a `MemoryStore` cost: memory, operations per second, and the worst wait while they
-//! expire. `cargo run --release --example memory_store [SESSIONS] [SECONDS TO LIVE]`
+//! expire. `cargo run --release --example memory_store [SESSIONS] [SECONDS TO LIVE] [SECONDS OF CHURN]`
+//!
+//! For comparison, the least that a map in memory can do: 256 `HashMap`s of keys and data, each behind a lock. It
+//! neither knows when a session ends nor looks at the clock, and reads only the data.
 
 #![allow(clippy::print_stdout)]
 
+use std::collections::HashMap;
+use std::fmt;
 use std::hint::black_box;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -35,7 +40,7 @@ fn main() {
             .next()
             .map_or(default, |text| text.parse().expect("a number"))
     };
-    let (sessions, seconds) = (number(1_000_000), number(30));
+    let (sessions, seconds, churn) = (number(1_000_000), number(30), number(0));
 
     reading(sessions);
     for (title, to_live) in [
@@ -44,6 +49,9 @@ fn main() {
     ] {
         expiring(title, sessions, to_live, Duration::from_secs(seconds));
     }
+    if churn > 0 {
+        churning(sessions, Duration::from_secs(churn));
+    }
 }
 
 fn reading(sessions: u64) {
@@ -51,26 +59,96 @@ fn reading(sessions: u64) {
     let store = fill(sessions, Duration::from_secs(3_600));
     let bytes = HEAP.current_usage() - before;
     println!("live heap per session: {} bytes", bytes as u64 / sessions);
+    let bare = Bare::filled(sessions);
     for threads in [1, 2] {
-        let mut runs: Vec<f64> = (0..5).map(|_| gets(&store, sessions, threads)).collect();
-        runs.sort_by(f64::total_cmp);
+        let (mut ours, mut bares) = (Vec::new(), Vec::new());
+        // In turns, so that what else the machine does slows both.
+        for _ in 0..5 {
+            ours.push(gets(&store, sessions, threads));
+            bares.push(gets(&bare, sessions, threads));
+        }
+        let (ours, bares) = (Spread::of(ours), Spread::of(bares));
         println!(
-            "`get` by {threads}: {:.2} M/s, {:.2} to {:.2}",
-            runs[2], runs[0], runs[4]
+            "`get` by {threads}: {ours}; of the bare map {bares}; ratio {:.2}",
+            ours.median / bares.median
         );
     }
 }
 
+/// What is read in the comparison.
+trait Finds: Sync {
+    fn finds(&self, key: &SessionKey) -> bool;
+}
+
+impl Finds for MemoryStore<Visit> {
+    fn finds(&self, key: &SessionKey) -> bool {
+        let found = block_on(self.get(key)).expect("memory does not fail");
+        black_box(found).is_some()
+    }
+}
+
+struct Bare(Vec<Mutex<HashMap<SessionKey, Arc<Visit>>>>);
+
+impl Bare {
+    fn filled(sessions: u64) -> Self {
+        let bare = Self((0..256).map(|_| Mutex::default()).collect());
+        for number in 0..sessions {
+            let key = key(number);
+            let data = record(number, Duration::ZERO).data;
+            bare.shard(&key).lock().expect("no panic").insert(key, data);
+        }
+        bare
+    }
+
+    fn shard(&self, key: &SessionKey) -> &Mutex<HashMap<SessionKey, Arc<Visit>>> {
+        &self.0[usize::from(key.as_bytes()[0])]
+    }
+}
+
+impl Finds for Bare {
+    fn finds(&self, key: &SessionKey) -> bool {
+        let shard = self.shard(key).lock().expect("no panic");
+        black_box(shard.get(key).cloned()).is_some()
+    }
+}
+
+/// Millions a second.
+struct Spread {
+    least: f64,
+    median: f64,
+    most: f64,
+}
+
+impl Spread {
+    fn of(mut runs: Vec<f64>) -> Self {
+        runs.sort_by(f64::total_cmp);
+        Self {
+            least: runs[0],
+            median: runs[runs.len() / 2],
+            most: runs[runs.len() - 1],
+        }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            least,
+            median,
+            most,
+        } = self;
+        write!(f, "{median:.2} M/s, {least:.2} to {most:.2}")
+    }
+}
+
 /// Millions a second, by the time that the threads were on a processor: so other programs disturb less.
-fn gets(store: &MemoryStore<Visit>, sessions: u64, threads: u64) -> f64 {
+fn gets(store: &impl Finds, sessions: u64, threads: u64) -> f64 {
     const EACH: u64 = 1_000_000;
     let run = |thread| {
         let mut dice = thread + 1;
         let start = on_processor();
         for _ in 0..EACH {
-            let key = key(roll(&mut dice) % sessions);
-            let found = block_on(store.get(&key)).expect("memory does not fail");
-            assert!(black_box(found).is_some());
+            assert!(store.finds(&key(roll(&mut dice) % sessions)));
         }
         EACH as f64 / (on_processor() - start).as_secs_f64() / 1e6
     };
@@ -124,6 +202,47 @@ fn expiring(title: &str, sessions: u64, to_live: Duration, seconds: Duration) {
     let live = HEAP.current_usage() as f64 / 1e6;
     println!(
         "{title}: live heap {live:.1} MB, resident {:.1} MB",
+        resident()
+    );
+}
+
+/// Sessions begin and expire all the time, as many live at once. Memory stays at its level, and returns.
+fn churning(sessions: u64, time: Duration) {
+    const TO_LIVE: Duration = Duration::from_secs(10);
+    let before = HEAP.current_usage();
+    let store: MemoryStore<Visit> = MemoryStore::builder().max_sessions(usize::MAX).build();
+    let begin = Instant::now();
+    let (mut created, mut sampled) = (0, 0);
+    let (mut lowest, mut highest) = (f64::MAX, f64::MIN);
+    let used = || HEAP.current_usage().saturating_sub(before) as f64 / 1e6;
+    while begin.elapsed() < time {
+        let passed = begin.elapsed().as_secs_f64();
+        let wanted = (sessions as f64 / TO_LIVE.as_secs_f64() * passed) as u64;
+        for number in created..wanted {
+            let created = store.set(&key(number), record(number, TO_LIVE), Expect::Absent);
+            assert_eq!(block_on(created).expect("room"), SetOutcome::Stored(1));
+        }
+        created = wanted;
+        // When the first have expired and were purged, as many end as begin.
+        if passed as u64 > sampled && begin.elapsed() > TO_LIVE + Duration::from_secs(2) {
+            sampled = passed as u64;
+            (lowest, highest) = (lowest.min(used()), highest.max(used()));
+            if sampled % 8 == 0 {
+                println!(
+                    "churn, {sampled} s: live heap {:.1} MB, resident {:.1} MB",
+                    used(),
+                    resident()
+                );
+            }
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    let full = used();
+    thread::sleep(TO_LIVE + Duration::from_secs(4));
+    println!(
+        "churn: {created} sessions; live heap {lowest:.1} to {highest:.1} MB, at the end {full:.1} MB, after all \
+         expired {:.1} MB, resident {:.1} MB",
+        used(),
         resident()
     );
 }

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use cloakroom_store::{Record, SessionKey, StoreError, StoreErrorKind};
+use cloakroom_store::{StoreError, StoreErrorKind};
 
 use super::builder::WhenFull;
 use super::locked::Locks;
+use super::shard::Purged;
 use super::store::Inner;
 use super::sync::AtomicUsize;
 
@@ -54,14 +55,15 @@ impl<T: Send + Sync + 'static> Inner<T> {
     }
 
     /// Takes purged records out of the owner index and the count.
-    fn forget(&self, purged: &[(SessionKey, Record<T>)]) {
+    fn forget(&self, purged: &[Purged<T>]) {
         self.release(purged.len());
-        for (key, record) in purged {
-            let Some(owner) = &record.owner else { continue };
-            let mut index = self.locks.index(owner);
+        for (key, facts, _) in purged {
+            let Some(owner) = &facts.owner else { continue };
+            let hashed = self.locks.hashed(owner);
+            let mut index = self.locks.index(&hashed);
             // Unless a session was stored anew under that key since.
             if self.locks.shard(key).owner(key) != Some(owner) {
-                index.remove(owner, key);
+                index.remove(&hashed, key);
             }
         }
     }

@@ -11,9 +11,8 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
             let entries: Vec<_> = self
                 .locks
                 .nth_shard(shard)
-                .records()
-                .filter(|(_, record)| !record.times.expired_at(now))
-                .map(|(key, record)| Entry::new(*key, record.clone()))
+                .live_records(now)
+                .map(|(key, record)| Entry::new(*key, record))
                 .collect();
             entries.into_iter().for_each(&mut *visitor);
         }
@@ -26,10 +25,7 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
         let mut index: Vec<_> = self.locks.index_parts().collect();
         let mut shards: Vec<_> = self.locks.shards().collect();
         for shard in &mut shards {
-            let records = shard.records();
-            live += records
-                .filter(|(_, record)| !record.times.expired_at(now))
-                .count() as u64;
+            live += shard.count_live(now);
             self.release(shard.len());
             shard.clear();
         }
@@ -39,13 +35,8 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
 
     fn count(&self) -> StoreFuture<'_, u64> {
         let now = self.now();
-        let live = |shard: &super::shard::Shard<T>| {
-            let records = shard.records();
-            records
-                .filter(|(_, record)| !record.times.expired_at(now))
-                .count() as u64
-        };
-        StoreFuture::ready(Ok(self.locks.shards().map(|shard| live(&shard)).sum()))
+        let live = self.locks.shards().map(|shard| shard.count_live(now));
+        StoreFuture::ready(Ok(live.sum()))
     }
 
     fn purge_expired(&self) -> StoreFuture<'_, u64> {
@@ -55,12 +46,13 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
     fn list_by_owner(&self, owner: &Owner) -> StoreFuture<'_, Vec<Entry<T>>> {
         let now = self.now();
         // Held throughout: while it is, none of this owner's sessions begins, moves or ends.
-        let index = self.locks.index(owner);
+        let owner = self.locks.hashed(owner);
+        let index = self.locks.index(&owner);
         let mut entries: Vec<Entry<T>> = index
-            .keys(owner)
+            .keys(&owner)
             .iter()
             .filter_map(|key| {
-                let record = self.locks.shard(key).live(key, now)?.clone();
+                let record = self.locks.shard(key).live_record(key, now)?;
                 Some(Entry::new(*key, record))
             })
             .collect();
@@ -72,12 +64,13 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
     fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         let now = self.now();
         let mut ended = 0;
-        let mut index = self.locks.index(owner);
-        for key in index.keys(owner).to_vec() {
+        let owner = self.locks.hashed(owner);
+        let mut index = self.locks.index(&owner);
+        for key in index.keys(&owner).to_vec() {
             if except.contains(&key) {
                 continue;
             }
-            index.remove(owner, &key);
+            index.remove(&owner, &key);
             let record = self.locks.shard(&key).take(&key);
             self.release(usize::from(record.is_some()));
             ended += u64::from(record.is_some_and(|record| !record.times.expired_at(now)));

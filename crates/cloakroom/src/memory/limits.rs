@@ -29,6 +29,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let now = self.now();
         record.version = 1;
         let owner = record.owner.clone();
+        let mut record = Some(record);
         let keys = [ending.unwrap_or(key), key];
         let mut reserved = None;
         loop {
@@ -54,7 +55,8 @@ impl<T: Send + Sync + 'static> Inner<T> {
                     given_up += usize::from(take_out(locked, key).is_some());
                 }
                 self.settle(reserved.take(), given_up);
-                insert(locked, *key, record.clone(), now);
+                let record = record.take().expect("it is stored once");
+                insert(locked, *key, record, now);
                 Some(AdmitOutcome::Stored { version: 1, ended })
             });
             match outcome {
@@ -74,7 +76,7 @@ fn making_room<T>(
     limit: OwnerLimit,
     now: Timestamp,
 ) -> Option<Vec<SessionKey>> {
-    let keys = locked.index(owner).keys(owner).to_vec();
+    let keys = locked.keys_of(owner).to_vec();
     let mut live: Vec<_> = keys
         .into_iter()
         .filter(|key| Some(key) != ending)

@@ -3,7 +3,7 @@ use std::sync::PoisonError;
 
 use cloakroom_store::{Owner, SessionKey};
 
-use super::owner_index::OwnerIndex;
+use super::owner_index::{HashedOwner, OwnerIndex};
 use super::shard::Shard;
 use super::sync::{Mutex, MutexGuard, OwnerHasher, SHARDS};
 
@@ -46,8 +46,12 @@ impl<T> Locks<T> {
     }
 
     /// The part of the index that knows this owner.
-    pub(super) fn index(&self, owner: &Owner) -> MutexGuard<'_, OwnerIndex> {
-        lock(&self.index[self.part_of(owner)])
+    pub(super) fn index(&self, owner: &HashedOwner) -> MutexGuard<'_, OwnerIndex> {
+        lock(&self.index[owner.part(SHARDS)])
+    }
+
+    pub(super) fn hashed(&self, owner: &Owner) -> HashedOwner {
+        HashedOwner::new(owner.clone(), self.owner_hasher.hash_one(owner))
     }
 
     /// Each part of the index, one after the other.
@@ -83,26 +87,19 @@ impl<T> Locks<T> {
         all_of_given: bool,
         act: impl FnOnce(&mut Locked<'_, T>) -> R,
     ) -> R {
+        let given = given.map(|owner| self.hashed(owner));
+        // The index has to be locked first, but only the records tell which parts of it. So this is a guess: that
+        // the second key, if it is another, is new.
+        let first = self.shard(keys[0]).owner(keys[0]).cloned();
+        let second = first.clone().filter(|_| keys[0] == keys[1]);
+        let mut owners = [first, second];
         loop {
-            // The index has to be locked first, but only the records tell which parts of it.
-            let owners = keys.map(|key| self.shard(key).owner(key).cloned());
-            let [first, second] = &owners;
-            let mut parts = [first.as_ref(), second.as_ref(), given]
-                .map(|owner| owner.map(|owner| self.part_of(owner)));
-            parts.sort_unstable();
-            let mut locked = Locked {
-                locks: self,
-                index: [None, None, None],
-                shards: [None, None],
-                more_shards: Vec::new(),
-            };
-            for (at, part) in parts.iter().enumerate() {
-                let repeated = at > 0 && parts[at - 1] == *part;
-                if let Some(part) = part.filter(|_| !repeated) {
-                    locked.index[at] = Some((part, lock(&self.index[part])));
-                }
-            }
-            match given.filter(|_| all_of_given) {
+            let [first, second] = [&owners[0], &owners[1]].map(Option::as_ref);
+            let second = second.filter(|owner| Some(*owner) != first);
+            let [first, second] =
+                [first, second].map(|owner| owner.map(|owner| self.hashed(owner)));
+            let mut locked = Locked::new(self, [given.clone(), first, second]);
+            match given.as_ref().filter(|_| all_of_given) {
                 Some(owner) => locked.lock_all_of(owner, keys),
                 None => locked.lock_shards(keys),
             }
@@ -111,11 +108,8 @@ impl<T> Locks<T> {
             if unchanged {
                 return act(&mut locked);
             }
+            owners = keys.map(|key| locked.shard(key).owner(key).cloned());
         }
-    }
-
-    fn part_of(&self, owner: &Owner) -> usize {
-        self.owner_hasher.hash_one(owner) as usize % SHARDS
     }
 }
 
@@ -123,13 +117,34 @@ impl<T> Locks<T> {
 #[derive(Debug)]
 pub(super) struct Locked<'a, T> {
     locks: &'a Locks<T>,
+    /// Whose parts of the index are locked.
+    owners: [Option<HashedOwner>; 3],
     index: [Option<(usize, MutexGuard<'a, OwnerIndex>)>; 3],
     shards: [Option<(usize, MutexGuard<'a, Shard<T>>)>; 2],
     /// Instead of those, where there may be more than two.
     more_shards: Vec<(usize, MutexGuard<'a, Shard<T>>)>,
 }
 
-impl<T> Locked<'_, T> {
+impl<'a, T> Locked<'a, T> {
+    fn new(locks: &'a Locks<T>, owners: [Option<HashedOwner>; 3]) -> Self {
+        let mut parts = [0, 1, 2].map(|at| owners[at].as_ref().map(|owner| owner.part(SHARDS)));
+        parts.sort_unstable();
+        let mut index = [None, None, None];
+        for (at, part) in parts.iter().enumerate() {
+            let repeated = at > 0 && parts[at - 1] == *part;
+            if let Some(part) = part.filter(|_| !repeated) {
+                index[at] = Some((part, lock(&locks.index[part])));
+            }
+        }
+        Self {
+            locks,
+            owners,
+            index,
+            shards: [None, None],
+            more_shards: Vec::new(),
+        }
+    }
+
     fn lock_shards(&mut self, keys: [&SessionKey; 2]) {
         let mut shards = keys.map(shard_of);
         shards.sort_unstable();
@@ -141,8 +156,8 @@ impl<T> Locked<'_, T> {
     }
 
     /// While the owner's part of the index is held, the sessions stay the same.
-    fn lock_all_of(&mut self, owner: &Owner, keys: [&SessionKey; 2]) {
-        let owned = self.index(owner).keys(owner).iter();
+    fn lock_all_of(&mut self, owner: &HashedOwner, keys: [&SessionKey; 2]) {
+        let owned = self.keys_of(&owner.owner).iter();
         let mut shards: Vec<usize> = owned.chain(keys).map(shard_of).collect();
         shards.sort_unstable();
         shards.dedup();
@@ -163,13 +178,31 @@ impl<T> Locked<'_, T> {
             .1
     }
 
-    pub(super) fn index(&mut self, owner: &Owner) -> &mut OwnerIndex {
-        let wanted = self.locks.part_of(owner);
+    /// The owner's sessions, as the index names them.
+    pub(super) fn keys_of(&mut self, owner: &Owner) -> &[SessionKey] {
+        let (index, owner) = self.index(owner);
+        index.keys(owner)
+    }
+
+    pub(super) fn list(&mut self, owner: &Owner, key: SessionKey) {
+        let (index, owner) = self.index(owner);
+        index.add(owner, key);
+    }
+
+    pub(super) fn unlist(&mut self, owner: &Owner, key: &SessionKey) {
+        let (index, owner) = self.index(owner);
+        index.remove(owner, key);
+    }
+
+    fn index(&mut self, owner: &Owner) -> (&mut OwnerIndex, &HashedOwner) {
+        let mut known = self.owners.iter().flatten();
+        let owner = known
+            .find(|known| known.owner == *owner)
+            .expect("only owners whose parts are locked are asked for");
+        let wanted = owner.part(SHARDS);
         let mut locked = self.index.iter_mut().flatten();
-        let found = locked.find(|(part, _)| *part == wanted);
-        &mut found
-            .expect("only owners whose parts are locked are asked for")
-            .1
+        let part = locked.find(|(part, _)| *part == wanted);
+        (&mut part.expect("it was locked for this owner").1, owner)
     }
 }
 

@@ -3,6 +3,7 @@
 mod builder;
 mod capacity;
 mod enumerate;
+mod facts;
 mod limits;
 mod locked;
 mod owner_index;

@@ -1,25 +1,27 @@
+use std::hint::black_box;
+use std::sync::Arc;
+
 use cloakroom_store::{Owner, Record, SessionKey, Timestamp, Trail};
 
+use super::facts::Facts;
 use super::slots::{Ends, Slots};
 
 /// A part of the sessions, and of the trails of those that moved away from here.
 #[derive(Debug)]
 pub(super) struct Shard<T> {
-    sessions: Slots<Record<T>>,
+    /// The data is beside the facts, so that reading waits for the memory of both at once.
+    sessions: Slots<Facts, Arc<T>>,
     trails: Slots<Lasting>,
 }
+
+/// A session that was taken out because it is over.
+pub(super) type Purged<T> = (SessionKey, Facts, Arc<T>);
 
 /// A trail with its end.
 #[derive(Debug)]
 struct Lasting {
     trail: Trail,
     ends_at: Timestamp,
-}
-
-impl<T> Ends for Record<T> {
-    fn ends_at(&self) -> Option<Timestamp> {
-        self.times.expires_at()
-    }
 }
 
 impl Ends for Lasting {
@@ -38,22 +40,47 @@ impl<T> Default for Shard<T> {
 }
 
 impl<T> Shard<T> {
-    pub(super) fn live(&self, key: &SessionKey, now: Timestamp) -> Option<&Record<T>> {
-        self.sessions.get(key).filter(|record| !record.is_over(now))
+    pub(super) fn live(&self, key: &SessionKey, now: Timestamp) -> Option<&Facts> {
+        self.facts(key).filter(|facts| !facts.is_over(now))
+    }
+
+    /// Those of a record that is there, expired or not.
+    pub(super) fn facts(&self, key: &SessionKey) -> Option<&Facts> {
+        self.sessions.get(key)
+    }
+
+    pub(super) fn live_record(&self, key: &SessionKey, now: Timestamp) -> Option<Record<T>> {
+        // Sharing the data counts it, which waits for all that came before. A mere look does not: so the
+        // counter's memory is on its way while the facts' is waited for.
+        let ahead = |data: &Arc<T>| {
+            black_box(Arc::strong_count(data));
+        };
+        let (facts, data) = self.sessions.get_both(key, ahead)?;
+        (!facts.is_over(now)).then(|| facts.shared(data))
     }
 
     /// Whether there is a record at all, expired or not.
     pub(super) fn holds(&self, key: &SessionKey) -> bool {
-        self.sessions.get(key).is_some()
+        self.facts(key).is_some()
     }
 
     /// The owner of a record, expired or not.
     pub(super) fn owner(&self, key: &SessionKey) -> Option<&Owner> {
-        self.sessions.get(key)?.owner.as_ref()
+        self.facts(key)?.owner.as_ref()
     }
 
-    pub(super) fn records(&self) -> impl Iterator<Item = (&SessionKey, &Record<T>)> {
-        self.sessions.iter()
+    pub(super) fn live_records(
+        &self,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&SessionKey, Record<T>)> {
+        let all = self.sessions.iter();
+        all.filter(move |(_, facts, _)| !facts.is_over(now))
+            .map(|(key, facts, data)| (key, facts.shared(data)))
+    }
+
+    pub(super) fn count_live(&self, now: Timestamp) -> u64 {
+        let all = self.sessions.iter();
+        all.filter(|(_, facts, _)| !facts.is_over(now)).count() as u64
     }
 
     pub(super) fn len(&self) -> usize {
@@ -68,7 +95,8 @@ impl<T> Shard<T> {
         record: Record<T>,
         now: Timestamp,
     ) -> Option<Record<T>> {
-        self.sessions.put(key, record, now)
+        let before = self.sessions.put(key, Facts::apart(record), now);
+        before.map(Facts::together)
     }
 
     /// Changes a live record in place. Whether there was one.
@@ -76,13 +104,13 @@ impl<T> Shard<T> {
         &mut self,
         key: &SessionKey,
         now: Timestamp,
-        change: impl FnOnce(&mut Record<T>),
+        change: impl FnOnce(&mut Facts),
     ) -> bool {
         self.sessions.change(key, now, change)
     }
 
     pub(super) fn take(&mut self, key: &SessionKey) -> Option<Record<T>> {
-        self.sessions.take(key)
+        self.sessions.take(key).map(Facts::together)
     }
 
     /// Beyond `most` trails, the one goes that would go soonest.
@@ -93,7 +121,8 @@ impl<T> Shard<T> {
         most: usize,
         now: Timestamp,
     ) {
-        self.trails.put(from, Lasting { trail, ends_at }, now);
+        let lasting = Lasting { trail, ends_at };
+        self.trails.put(from, (lasting, ()), now);
         if self.trails.len() > most
             && let Some((_, soonest)) = self.trails.soonest()
         {
@@ -112,7 +141,7 @@ impl<T> Shard<T> {
         &mut self,
         now: Timestamp,
         limit: usize,
-        purged: &mut Vec<(SessionKey, Record<T>)>,
+        purged: &mut Vec<Purged<T>>,
     ) -> bool {
         let sessions = self.sessions.take_over(now, limit, purged);
         let trails = self.trails.take_over(now, limit, &mut Vec::new());

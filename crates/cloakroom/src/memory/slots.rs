@@ -19,11 +19,13 @@ pub(super) trait Ends {
 
 /// The values lie side by side, without gaps: whatever is taken out, the last one moves to its place. So there is
 /// little to give back after many have gone, and no walk is long.
+///
+/// `B` is kept beside the values, in the index: whoever finds a key has it before the slot's memory has arrived.
 #[derive(Debug)]
-pub(super) struct Slots<V> {
+pub(super) struct Slots<V, B = ()> {
     slots: Vec<Slot<V>>,
-    /// Where a key's slot is.
-    index: Index,
+    /// Where a key's slot is, and what is beside it.
+    index: Index<B>,
     /// When to see which of them are over.
     schedule: Schedule,
 }
@@ -35,7 +37,7 @@ struct Slot<V> {
     links: Links,
 }
 
-impl<V> Default for Slots<V> {
+impl<V, B> Default for Slots<V, B> {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
@@ -45,26 +47,45 @@ impl<V> Default for Slots<V> {
     }
 }
 
-impl<V: Ends> Slots<V> {
+impl<V: Ends, B> Slots<V, B> {
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }
 
     pub(super) fn get(&self, key: &SessionKey) -> Option<&V> {
-        let at = self.find(key)?;
-        Some(&self.slots[at as usize].value)
+        Some(&self.slots[self.find(key)? as usize].value)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&SessionKey, &V)> {
-        self.slots.iter().map(|slot| (&slot.key, &slot.value))
+    /// The value and what is beside it. `ahead` is called with the latter, or seldom with that of another, before
+    /// the slot is looked at.
+    pub(super) fn get_both(&self, key: &SessionKey, ahead: impl Fn(&B)) -> Option<(&V, &B)> {
+        let is_it = |at: u32, beside: &B| {
+            ahead(beside);
+            self.slots[at as usize].key == *key
+        };
+        let (at, beside) = self.index.find(key, is_it)?;
+        Some((&self.slots[at as usize].value, beside))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&SessionKey, &V, &B)> {
+        self.index.iter().map(|(at, beside)| {
+            let slot = &self.slots[at as usize];
+            (&slot.key, &slot.value, beside)
+        })
     }
 
     /// Puts a value in, over whatever is there, which it gives back.
-    pub(super) fn put(&mut self, key: SessionKey, value: V, now: Timestamp) -> Option<V> {
+    pub(super) fn put(
+        &mut self,
+        key: SessionKey,
+        (value, beside): (V, B),
+        now: Timestamp,
+    ) -> Option<(V, B)> {
         if let Some(at) = self.find(&key) {
             let before = std::mem::replace(&mut self.slots[at as usize].value, value);
+            let beside = self.index.replace(&key, at, beside);
             self.reschedule(at, now);
-            return Some(before);
+            return Some((before, beside));
         }
         let at = u32::try_from(self.slots.len()).expect("fewer than four billion a shard");
         if self.slots.len() == self.slots.capacity() {
@@ -76,7 +97,7 @@ impl<V: Ends> Slots<V> {
             value,
             links: Links::NONE,
         });
-        self.index.insert(&key, at);
+        self.index.insert(&key, at, beside);
         self.reschedule(at, now);
         None
     }
@@ -100,9 +121,10 @@ impl<V: Ends> Slots<V> {
         true
     }
 
-    pub(super) fn take(&mut self, key: &SessionKey) -> Option<V> {
+    pub(super) fn take(&mut self, key: &SessionKey) -> Option<(V, B)> {
         let at = self.find(key)?;
-        Some(self.take_at(at).1)
+        let (_, value, beside) = self.take_at(at);
+        Some((value, beside))
     }
 
     /// Takes out what is over, after looking at `limit` slots at most. How many were looked at.
@@ -110,7 +132,7 @@ impl<V: Ends> Slots<V> {
         &mut self,
         now: Timestamp,
         limit: usize,
-        taken: &mut Vec<(SessionKey, V)>,
+        taken: &mut Vec<(SessionKey, V, B)>,
     ) -> usize {
         let mut looked_at = 0;
         while looked_at < limit {
@@ -162,20 +184,20 @@ impl<V: Ends> Slots<V> {
     }
 
     fn find(&self, key: &SessionKey) -> Option<u32> {
-        let is_it = |at: u32| self.slots[at as usize].key == *key;
-        self.index.find(key, is_it)
+        let is_it = |at: u32, _: &B| self.slots[at as usize].key == *key;
+        Some(self.index.find(key, is_it)?.0)
     }
 
-    fn take_at(&mut self, at: u32) -> (SessionKey, V) {
+    fn take_at(&mut self, at: u32) -> (SessionKey, V, B) {
         self.schedule.remove(&mut self.slots, at);
-        self.index.remove(&self.slots[at as usize].key, at);
+        let beside = self.index.remove(&self.slots[at as usize].key, at);
         let slot = self.slots.swap_remove(at as usize);
         if let Some(moved) = self.slots.get(at as usize) {
             let from = self.slots.len() as u32;
             self.index.moved(&moved.key, from, at);
             self.schedule.moved(&mut self.slots, at);
         }
-        (slot.key, slot.value)
+        (slot.key, slot.value, beside)
     }
 
     /// After a value or the time changed. What is looked at too early may stay where it is: so a session in use

@@ -9,6 +9,7 @@ use cloakroom_store::{
 use super::builder::{MemoryStoreBuilder, Settings};
 use super::locked::{Locked, Locks};
 use super::purger::Purger;
+use super::slots::Ends;
 use super::sync::AtomicUsize;
 
 /// Sessions in this process: typed, never serialized, gone with the process.
@@ -85,19 +86,21 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let now = self.now();
         let held = {
             let mut shard = self.locks.shard(key);
-            let outcome = expect.judge(shard.live(key, now).map(|record| record.version));
+            let found = shard.facts(key);
+            let live = found.filter(|facts| !facts.is_over(now));
+            let outcome = expect.judge(live.map(|facts| facts.version));
             let SetOutcome::Stored(version) = outcome else {
                 return Ok(outcome);
             };
             // The usual write: over a record of the same owner, so the index stays as it is.
-            if shard.holds(key) && shard.owner(key) == record.owner.as_ref() {
+            if found.is_some_and(|facts| facts.owner == record.owner) {
                 record.version = version;
                 let before = shard.put(*key, record, now);
                 drop(shard);
                 drop(before);
                 return Ok(outcome);
             }
-            shard.holds(key)
+            found.is_some()
         };
         // A record that is there, live or not, gives its place to the new one.
         let mut reserved = match held {
@@ -105,18 +108,20 @@ impl<T: Send + Sync + 'static> Inner<T> {
             false => Some(self.reserve()?),
         };
         let owner = record.owner.clone();
+        let mut record = Some(record);
         loop {
             let outcome = self.locks.with([key, key], owner.as_ref(), |locked| {
                 let live = locked.shard(key).live(key, now);
-                let outcome = expect.judge(live.map(|record| record.version));
+                let outcome = expect.judge(live.map(|facts| facts.version));
                 if let SetOutcome::Stored(version) = outcome {
-                    record.version = version;
                     let replaced = usize::from(take_out(locked, key).is_some());
                     if reserved.is_none() && replaced == 0 {
                         return None;
                     }
                     self.settle(reserved.take(), replaced);
-                    insert(locked, *key, record.clone(), now);
+                    let mut record = record.take().expect("it is stored once");
+                    record.version = version;
+                    insert(locked, *key, record, now);
                 }
                 Some(outcome)
             });
@@ -139,7 +144,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
     fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> bool {
         let now = self.now();
         let mut shard = self.locks.shard(key);
-        shard.change(key, now, |record| record.times.last_seen_at = last_seen_at)
+        shard.change(key, now, |facts| facts.times.last_seen_at = last_seen_at)
     }
 
     /// Moves a session. What is given with `trail_ends_at` leaves a trail.
@@ -155,7 +160,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
             let Some(version) = locked
                 .shard(from)
                 .live(from, now)
-                .map(|record| record.version)
+                .map(|facts| facts.version)
             else {
                 return RotateOutcome::Gone;
             };
@@ -188,13 +193,11 @@ impl<T: Send + Sync + 'static> Inner<T> {
         mut record: Record<T>,
     ) -> Result<SetOutcome, StoreError> {
         let now = self.now();
-        // One ends and one begins, so a full store is no obstacle, unless the old one is not there.
-        let mut reserved = None;
-        if !self.locks.shard(from).holds(from) {
-            reserved = Some(self.reserve()?);
-        }
         record.version = 1;
         let owner = record.owner.clone();
+        let mut record = Some(record);
+        // One ends and one begins, so a full store is no obstacle, unless the old one is not there.
+        let mut reserved = None;
         loop {
             let outcome = self.locks.with([from, to], owner.as_ref(), |locked| {
                 if locked.shard(to).live(to, now).is_some() {
@@ -207,12 +210,13 @@ impl<T: Send + Sync + 'static> Inner<T> {
                     return None;
                 }
                 self.settle(reserved.take(), ended);
-                insert(locked, *to, record.clone(), now);
+                let record = record.take().expect("it is stored once");
+                insert(locked, *to, record, now);
                 Some(SetOutcome::Stored(1))
             });
             match outcome {
                 Some(outcome) => return Ok(outcome),
-                // It was there when asked, and went before it was locked.
+                // Only now, since a full store may end another session for it.
                 None => reserved = Some(self.reserve()?),
             }
         }
@@ -231,7 +235,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
 pub(super) fn take_out<T>(locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Record<T>> {
     let record = locked.shard(key).take(key)?;
     if let Some(owner) = &record.owner {
-        locked.index(owner).remove(owner, key);
+        locked.unlist(owner, key);
     }
     Some(record)
 }
@@ -243,7 +247,7 @@ pub(super) fn insert<T>(
     now: Timestamp,
 ) {
     if let Some(owner) = &record.owner {
-        locked.index(owner).add(owner, key);
+        locked.list(owner, key);
     }
     locked.shard(&key).put(key, record, now);
 }
@@ -251,7 +255,7 @@ pub(super) fn insert<T>(
 impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {
     fn get(&self, key: &SessionKey) -> StoreFuture<'_, Option<Record<T>>> {
         let now = self.inner.now();
-        let record = self.inner.locks.shard(key).live(key, now).cloned();
+        let record = self.inner.locks.shard(key).live_record(key, now);
         StoreFuture::ready(Ok(record))
     }
 

@@ -1,60 +1,97 @@
+use std::num::NonZeroU32;
+
 use cloakroom_store::SessionKey;
 
-/// Finds a key's place among the slots: an open-addressed table of eight bytes a place, so that a look-up usually
-/// touches one line of memory here, and growing never touches the slots.
+/// Finds a key's place among the slots: an open-addressed table, so that a look-up usually touches one line of
+/// memory here, and growing never touches the slots.
 ///
-/// A place holds half of the key's hash and the slot's number plus one; zero is empty. Those that meet are in the
-/// places that follow (linear probing), and removing closes the gap, so there are no tombstones.
-#[derive(Debug, Default)]
-pub(super) struct Index {
-    places: Box<[u64]>,
+/// A place holds half of the key's hash, the slot's number and what is kept beside: sixteen bytes if that is a
+/// pointer, eight if it is nothing. Those that meet are in the places that follow (linear probing), and removing
+/// closes the gap, so there are no tombstones.
+#[derive(Debug)]
+pub(super) struct Index<B> {
+    places: Box<[Option<Place<B>>]>,
     held: usize,
 }
 
-impl Index {
-    pub(super) fn find(&self, key: &SessionKey, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let hash = hash(key);
-        self.probe(hash, is_it)
-            .map(|place| slot(self.places[place]))
+#[derive(Debug)]
+struct Place<B> {
+    hash: u32,
+    /// The slot's number plus one: so an empty place needs no mark of its own.
+    slot: NonZeroU32,
+    beside: B,
+}
+
+impl<B> Default for Index<B> {
+    fn default() -> Self {
+        Self {
+            places: Box::default(),
+            held: 0,
+        }
+    }
+}
+
+impl<B> Index<B> {
+    /// Asks `is_it` about the slots that it may be in.
+    pub(super) fn find(
+        &self,
+        key: &SessionKey,
+        is_it: impl Fn(u32, &B) -> bool,
+    ) -> Option<(u32, &B)> {
+        let found = self.probe(hash(key), is_it)?;
+        let place = self.places[found].as_ref()?;
+        Some((place.slot(), &place.beside))
     }
 
     /// A key that is not there yet.
-    pub(super) fn insert(&mut self, key: &SessionKey, at: u32) {
+    pub(super) fn insert(&mut self, key: &SessionKey, at: u32, beside: B) {
         // Three quarters full at most.
         if (self.held + 1) * 4 > self.places.len() * 3 {
             self.resize(self.held + self.held / 4 * 3 + 8);
         }
         self.held += 1;
-        self.settle(entry(hash(key), at));
+        self.settle(Place {
+            hash: hash(key),
+            slot: numbered(at),
+            beside,
+        });
+    }
+
+    /// Another thing beside a key that is there, in that slot. Gives the one before back.
+    pub(super) fn replace(&mut self, key: &SessionKey, at: u32, beside: B) -> B {
+        std::mem::replace(&mut self.held_by(key, at).beside, beside)
     }
 
     /// A key that is there, in that slot.
-    pub(super) fn remove(&mut self, key: &SessionKey, at: u32) {
-        let place = self.probe(hash(key), |found| found == at);
-        let mut gap = place.expect("a key in a slot is in the index");
+    pub(super) fn remove(&mut self, key: &SessionKey, at: u32) -> B {
+        let mut gap = self.place_of(key, at);
+        let removed = self.places[gap].take().expect("it was found");
         let mut next = gap;
         loop {
             next = self.after(next);
-            let entry = self.places[next];
-            if entry == 0 {
+            let Some(place) = &self.places[next] else {
                 break;
-            }
+            };
             // It may move up to the gap, but not before the place where it is looked for first.
-            let home = self.home((entry >> 32) as u32);
+            let home = self.home(place.hash);
             if self.distance(home, next) >= self.distance(gap, next) {
-                self.places[gap] = entry;
+                self.places.swap(gap, next);
                 gap = next;
             }
         }
-        self.places[gap] = 0;
         self.held -= 1;
+        removed.beside
     }
 
     /// A key's slot has another number now.
     pub(super) fn moved(&mut self, key: &SessionKey, from: u32, to: u32) {
-        let hash = hash(key);
-        let place = self.probe(hash, |found| found == from);
-        self.places[place.expect("a key in a slot is in the index")] = entry(hash, to);
+        self.held_by(key, from).slot = numbered(to);
+    }
+
+    /// The slots and what is beside them, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &B)> {
+        let held = self.places.iter().flatten();
+        held.map(|place| (place.slot(), &place.beside))
     }
 
     pub(super) fn give_back_memory(&mut self) {
@@ -68,36 +105,44 @@ impl Index {
         self.places.len()
     }
 
-    fn probe(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<usize> {
+    fn held_by(&mut self, key: &SessionKey, at: u32) -> &mut Place<B> {
+        let place = self.place_of(key, at);
+        self.places[place].as_mut().expect("it was found")
+    }
+
+    fn place_of(&self, key: &SessionKey, at: u32) -> usize {
+        let place = self.probe(hash(key), |found, _| found == at);
+        place.expect("a key in a slot is in the index")
+    }
+
+    fn probe(&self, hash: u32, is_it: impl Fn(u32, &B) -> bool) -> Option<usize> {
         if self.places.is_empty() {
             return None;
         }
-        let mut place = self.home(hash);
-        loop {
-            let entry = self.places[place];
-            if entry == 0 {
-                return None;
+        let mut at = self.home(hash);
+        while let Some(place) = &self.places[at] {
+            if place.hash == hash && is_it(place.slot(), &place.beside) {
+                return Some(at);
             }
-            if (entry >> 32) as u32 == hash && is_it(slot(entry)) {
-                return Some(place);
-            }
-            place = self.after(place);
+            at = self.after(at);
         }
+        None
     }
 
     fn resize(&mut self, places: usize) {
-        let before = std::mem::replace(&mut self.places, vec![0; places].into());
-        for entry in before.into_iter().filter(|entry| *entry != 0) {
-            self.settle(entry);
+        let empty = std::iter::repeat_with(|| None).take(places).collect();
+        let before = std::mem::replace(&mut self.places, empty);
+        for place in before.into_iter().flatten() {
+            self.settle(place);
         }
     }
 
-    fn settle(&mut self, entry: u64) {
-        let mut place = self.home((entry >> 32) as u32);
-        while self.places[place] != 0 {
-            place = self.after(place);
+    fn settle(&mut self, place: Place<B>) {
+        let mut at = self.home(place.hash);
+        while self.places[at].is_some() {
+            at = self.after(at);
         }
-        self.places[place] = entry;
+        self.places[at] = Some(place);
     }
 
     /// Spreads hashes over any number of places, without a division.
@@ -123,12 +168,14 @@ impl Index {
     }
 }
 
-fn entry(hash: u32, at: u32) -> u64 {
-    u64::from(hash) << 32 | (u64::from(at) + 1)
+impl<B> Place<B> {
+    fn slot(&self) -> u32 {
+        self.slot.get() - 1
+    }
 }
 
-fn slot(entry: u64) -> u32 {
-    (entry as u32).wrapping_sub(1)
+fn numbered(at: u32) -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(at)
 }
 
 /// Keys are SHA-256 values of ids that only this server mints: evenly distributed already, and nobody can choose

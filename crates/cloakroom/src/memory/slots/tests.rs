@@ -27,6 +27,12 @@ fn roll(dice: &mut u64) -> u64 {
     *dice
 }
 
+/// The number is kept beside, too: both have to be the same key's.
+fn whole((thing, beside): (Thing, u64)) -> Thing {
+    assert_eq!(thing.number, beside);
+    thing
+}
+
 /// Random operations, each compared with a plain map.
 #[test]
 fn it_does_what_a_map_does() {
@@ -47,17 +53,28 @@ fn it_does_what_a_map_does() {
             };
             let thing = Thing { number: step, end };
             match roll(&mut dice) % 8 {
-                0..=3 => assert_eq!(slots.put(key, thing, at), map.insert(key, thing)),
-                4 => assert_eq!(slots.take(&key), map.remove(&key)),
+                0..=3 => assert_eq!(
+                    slots.put(key, (thing, step), at).map(whole),
+                    map.insert(key, thing)
+                ),
+                4 => assert_eq!(slots.take(&key).map(whole), map.remove(&key)),
                 5 => {
                     let live = map.get_mut(&key).filter(|thing| !thing.is_over(at));
+                    // The number stays, as what is beside it does.
+                    let number = live.as_ref().map_or(step, |live| live.number);
+                    let thing = Thing { number, end };
                     let changed = slots.change(&key, at, |found| *found = thing);
                     assert_eq!(changed, live.is_some());
                     if let Some(found) = live {
                         *found = thing;
                     }
                 }
-                6 => assert_eq!(slots.get(&key), map.get(&key)),
+                6 => {
+                    assert_eq!(slots.get(&key), map.get(&key));
+                    let both = slots.get_both(&key, |_| {});
+                    let both = both.map(|(thing, beside)| whole((*thing, *beside)));
+                    assert_eq!(both.as_ref(), map.get(&key));
+                }
                 _ => now += (roll(&mut dice) % 40) as i64,
             }
             if step % 64 == 0 {
@@ -71,8 +88,11 @@ fn it_does_what_a_map_does() {
             assert_eq!(slots.get(key), Some(thing));
         }
         assert_eq!(slots.iter().count(), map.len());
+        for (key, thing, beside) in slots.iter() {
+            assert_eq!(map.get(key), Some(&whole((*thing, *beside))));
+        }
         purge(&mut slots, &mut map, Timestamp::from_millis(i64::MAX - 1));
-        assert!(slots.iter().all(|(_, thing)| thing.end.is_none()));
+        assert!(slots.iter().all(|(_, thing, _)| thing.end.is_none()));
         for key in map.keys() {
             assert!(slots.take(key).is_some());
         }
@@ -83,11 +103,12 @@ fn it_does_what_a_map_does() {
 }
 
 /// All that is over goes, and nothing else, whatever the size of the steps.
-fn purge(slots: &mut Slots<Thing>, map: &mut BTreeMap<SessionKey, Thing>, at: Timestamp) {
+fn purge(slots: &mut Slots<Thing, u64>, map: &mut BTreeMap<SessionKey, Thing>, at: Timestamp) {
     let mut taken = Vec::new();
     while slots.take_over(at, 7, &mut taken) == 7 {}
-    for (key, thing) in taken {
+    for (key, thing, beside) in taken {
         assert!(thing.is_over(at));
+        let thing = whole((thing, beside));
         assert_eq!(map.remove(&key), Some(thing));
     }
     assert!(map.values().all(|thing| !thing.is_over(at)));
@@ -100,7 +121,7 @@ fn a_purge_looks_only_at_what_is_due() {
     let count = if cfg!(miri) { 300 } else { 10_000 };
     for number in 0..count {
         let end = Some(if number < 10 { 5 } else { 3_600_000 });
-        slots.put(key(number), Thing { number, end }, now);
+        slots.put(key(number), (Thing { number, end }, ()), now);
     }
     let mut taken = Vec::new();
     let looked_at = slots.take_over(Timestamp::from_millis(1_000), usize::MAX, &mut taken);
@@ -111,12 +132,10 @@ fn a_purge_looks_only_at_what_is_due() {
 fn what_lasts_long_is_looked_at_a_few_times_only() {
     let mut slots = Slots::default();
     const MONTH: i64 = 30 * 86_400_000;
+    let end = Some(MONTH);
     slots.put(
         key(1),
-        Thing {
-            number: 1,
-            end: Some(MONTH),
-        },
+        (Thing { number: 1, end }, ()),
         Timestamp::from_millis(0),
     );
     let (mut looks, mut taken) = (0, Vec::new());

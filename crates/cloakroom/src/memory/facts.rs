@@ -1,0 +1,53 @@
+use std::sync::Arc;
+
+use cloakroom_store::{ClientInfo, Owner, Record, Times, Timestamp};
+
+use super::slots::Ends;
+
+/// A session's record without its data, which is kept elsewhere.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) version: u64,
+    pub(super) times: Times,
+    pub(super) owner: Option<Owner>,
+    browser_session: bool,
+    client: Option<Arc<ClientInfo>>,
+}
+
+impl Facts {
+    pub(super) fn apart<T>(record: Record<T>) -> (Self, Arc<T>) {
+        let facts = Self {
+            version: record.version,
+            times: record.times,
+            owner: record.owner,
+            browser_session: record.browser_session,
+            client: record.client,
+        };
+        (facts, record.data)
+    }
+
+    pub(super) fn together<T>((facts, data): (Self, Arc<T>)) -> Record<T> {
+        let mut record = Record::new(data, facts.times);
+        record.version = facts.version;
+        record.owner = facts.owner;
+        record.browser_session = facts.browser_session;
+        record.client = facts.client;
+        record
+    }
+
+    /// A record that shares the data, the owner's name and what the client said.
+    pub(super) fn shared<T>(&self, data: &Arc<T>) -> Record<T> {
+        let mut record = Record::new(Arc::clone(data), self.times);
+        record.version = self.version;
+        record.owner.clone_from(&self.owner);
+        record.browser_session = self.browser_session;
+        record.client.clone_from(&self.client);
+        record
+    }
+}
+
+impl Ends for Facts {
+    fn ends_at(&self) -> Option<Timestamp> {
+        self.times.expires_at()
+    }
+}
