@@ -130,8 +130,35 @@ fn list(steps: &[Step], ops: &[Op], culprit: Option<(&Step, &[State])>) -> Strin
         let states: Vec<String> = states.iter().map(tell).collect();
         lines.push(format!("  then it is: {}", states.join("; or: ")));
         lines.push(format!("> {}", ops[culprit.op]));
+        lines.extend(around(&ops[culprit.op], ops));
     }
     lines.join("\n")
+}
+
+/// What else was asked of the owner's sessions at the time: it may be why, though it is of no session in question.
+fn around(culprit: &Op, ops: &[Op]) -> Vec<String> {
+    let meanwhile = |op: &&Op| {
+        op.owner == culprit.owner
+            && op.changes()
+            && op.returned.tick > culprit.called.tick
+            && op.called.tick < culprit.returned.tick
+            && op.number != culprit.number
+    };
+    let mut lines: Vec<String> = ops
+        .iter()
+        .filter(meanwhile)
+        .take(LINES)
+        .map(|op| {
+            let millis = op.called.millis - culprit.called.millis;
+            format!("    {op} ({millis:+} ms)")
+        })
+        .collect();
+    let lasted = culprit.returned.millis - culprit.called.millis;
+    lines.insert(
+        0,
+        format!("  in the {lasted} ms of this, of the same owner:"),
+    );
+    lines
 }
 
 fn tell(state: &State) -> String {

@@ -18,6 +18,8 @@ pub(super) struct Draft {
     /// From here on it must be dead: it was ended, or found dead, under the last key that anybody knows.
     pub(super) over: u64,
     pub(super) last_key: Handle,
+    /// When rotations were called of which nobody learned the key, and by when that one is dead too.
+    pub(super) hidden: Vec<(u64, u64)>,
     /// After this nobody finds it live. What ends it is then told once, and that no list has it is no news.
     pub(super) last_live: u64,
     pub(super) told: HashSet<(bool, Option<Handle>)>,
@@ -44,6 +46,13 @@ impl Draft {
         // Of several that may have ended it at any later time the first says it all.
         let told_once = later || !certain;
         !told_once || self.told.insert((certain, except))
+    }
+
+    /// What was found dead by `tick` under the last key that anybody knows may live on under one that nobody knows.
+    pub(super) fn over_after(&self, tick: u64) -> u64 {
+        let moved_before = self.hidden.iter().filter(|(called, _)| *called <= tick);
+        let dead = moved_before.map(|(_, dead)| *dead);
+        dead.max().map_or(tick, |dead| dead.max(tick))
     }
 
     pub(super) fn finish(mut self) -> Family {

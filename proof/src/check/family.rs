@@ -159,6 +159,7 @@ impl Drafts {
             begun: op.called.tick,
             over: u64::MAX,
             last_key: handle,
+            hidden: Vec::new(),
             last_live: 0,
             told: HashSet::new(),
             steps: Vec::new(),
@@ -184,7 +185,9 @@ impl Drafts {
                     to: None,
                 };
                 if let Some(&family) = self.of.get(&key) {
-                    self.drafts[family].add(at, op, moved, false);
+                    let draft = &mut self.drafts[family];
+                    draft.add(at, op, moved, false);
+                    draft.hidden.push((op.called.tick, op.returned.tick));
                 }
             }
             (
@@ -229,6 +232,10 @@ impl Drafts {
                     Answer::Moved(to) => Some(*to),
                     _ => None,
                 };
+                if let (None, Some(&family)) = (to, self.of.get(from)) {
+                    let hidden = &mut self.drafts[family].hidden;
+                    hidden.push((op.called.tick, u64::MAX));
+                }
                 if self.rules.rotates_in_two {
                     self.add(*from, at, op, Act::Leave { from: *from });
                     self.add(*from, at, op, Act::Arrive { to });
@@ -256,10 +263,8 @@ impl Drafts {
             let live = live.map(|step| step.returned.tick).max().unwrap_or(0);
             draft.last_live = live.max(draft.last_live).max(draft.begun);
             let ends = draft.steps.iter().filter(ends);
-            draft.over = ends
-                .map(|step| step.returned.tick)
-                .min()
-                .unwrap_or(u64::MAX);
+            let ended = ends.map(|step| step.returned.tick).min();
+            draft.over = ended.map_or(u64::MAX, |tick| draft.over_after(tick));
         }
     }
 

@@ -15,6 +15,8 @@ mod owners;
 mod renewed;
 mod search;
 mod step;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use verdict::Verdict;
