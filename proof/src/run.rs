@@ -16,6 +16,9 @@ use crate::round::{Round, settle};
 use crate::stages::{Schedule, Stage};
 use crate::{Ids, Note, Plan, Report, StoreKind};
 
+/// After how long ids are renewed, if they are, where no process and no server makes anything slow.
+const SOON: Duration = Duration::from_millis(5);
+
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Runs on that store, with everything that can go wrong with it. `program` is the program that runs
@@ -107,7 +110,7 @@ pub fn run_here(
 ) -> Fallible<Report> {
     let runtime = Runtime::new()?;
     let here = || -> Fallible<Link> {
-        let application = Application::new(Arc::clone(&store), plan.ids)?;
+        let application = Application::new(Arc::clone(&store), plan.ids, SOON)?;
         Ok(Link::Here(Arc::new(application)))
     };
     let links = vec![here()?, here()?];

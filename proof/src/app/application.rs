@@ -8,7 +8,7 @@ use cloakroom::{
 };
 
 use super::wire::{Outcome, Reply, Request, Verb, Written};
-use super::{IDLE_TIMEOUT, Ids, RENEWAL};
+use super::{IDLE_TIMEOUT, Ids};
 use crate::Note;
 use crate::history::Value;
 
@@ -36,10 +36,15 @@ struct Visit {
 }
 
 impl Application {
-    pub(crate) fn new(store: Arc<dyn Store<Note>>, ids: Ids) -> Result<Self, Error> {
+    /// `renewal`: after how long an id is renewed, if ids are.
+    pub(crate) fn new(
+        store: Arc<dyn Store<Note>>,
+        ids: Ids,
+        renewal: Duration,
+    ) -> Result<Self, Error> {
         // No request comes so late that it would pass for a thief's.
         let hour = Duration::from_secs(3_600);
-        let renewal = RenewIds::every(RENEWAL).grace(hour).remember(hour);
+        let renewal = RenewIds::every(renewal).grace(hour).remember(hour);
         let builder = Sessions::builder(store, Secret::from_bytes(SECRET)?);
         let builder = match ids {
             Ids::Kept => builder,

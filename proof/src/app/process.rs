@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::open::open;
 use super::wire::{Reply, Request};
-use super::{Application, Ids};
+use super::{Application, Ids, RENEWAL};
 
 /// How often the store is tried while the server comes back.
 const ATTEMPTS: u32 = 200;
@@ -29,7 +29,7 @@ pub fn serve(url: &str, ids: Ids) -> Result<(), Box<dyn Error>> {
             attempt += 1;
         }
     })?;
-    let application = Arc::new(Application::new(store, ids)?);
+    let application = Arc::new(Application::new(store, ids, RENEWAL)?);
     let (replies, outbox) = mpsc::channel();
     std::thread::spawn(move || write(&outbox));
     for line in stdin().lock().lines() {

@@ -33,10 +33,10 @@ fn find_with(bend: Bend, wanted: &[Verdict], ids: Ids, length: Duration) -> Repo
 /// The example tells of the right trouble, and in words that lead to it.
 fn tells(report: &Report, verdict: &str, operations: &[&str]) {
     let found = report.counterexamples().any(|example| {
-        let culprit = example.lines().last().unwrap_or_default();
+        let culprit = example.lines().find(|line| line.starts_with("> ["));
+        let culprit = culprit.unwrap_or_default();
         example.contains(verdict)
             && example.contains("then it is: ")
-            && culprit.starts_with("> [")
             && operations
                 .iter()
                 .any(|operation| culprit.contains(operation))
