@@ -72,7 +72,7 @@ impl Drafts {
         for (at, op) in ops.iter().enumerate() {
             if let (
                 Call::Begin { .. } | Call::Resave { .. },
-                Answer::Stored { handle, value, .. },
+                Answer::Stored { handle, value, .. } | Answer::Begun { handle, value },
             ) = (&op.call, &op.answer)
             {
                 let begin = Act::Begin {
@@ -219,8 +219,13 @@ impl Drafts {
                 }
                 | Call::Destroy(key)
                 | Call::Logout(key),
-                _,
-            ) => self.add(*key, at, op, Act::End(*key)),
+                answer,
+            ) => {
+                let told = !op.is_unknown() && !matches!(answer, Answer::Begun { .. });
+                if let Some(&family) = self.of.get(key) {
+                    self.drafts[family].add(at, op, Act::End(*key), told);
+                }
+            }
             (Call::Touch(key), _) => {
                 self.add(*key, at, op, Act::Touch(*key));
                 if self.rules.rotates_in_two && self.rules.ids == Ids::Renewed {

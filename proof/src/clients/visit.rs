@@ -55,7 +55,9 @@ impl Visit<'_> {
         match &answer {
             _ if renewed.is_some() => self.by_old_id = true,
             Answer::Stored { .. } if keeps_its_session(&call) => {}
-            Answer::Stored { .. } | Answer::Moved(_) => self.by_old_id = false,
+            Answer::Stored { .. } | Answer::Begun { .. } | Answer::Moved(_) => {
+                self.by_old_id = false;
+            }
             _ => {}
         }
         let unknown = matches!(answer, Answer::Unknown(_)) && self.ids == Ids::Renewed;
@@ -102,6 +104,15 @@ impl Visit<'_> {
             return Answer::Moved(now);
         }
         match (&reply.outcome, call) {
+            // Where ids are renewed, ending the session before takes more than the step that begins this one.
+            (Outcome::Unavailable(_), Call::Resave { .. })
+                if self.handle.is_some() && self.handle != before && self.value.is_some() =>
+            {
+                match self.handle.zip(self.value) {
+                    Some((handle, value)) => Answer::Begun { handle, value },
+                    None => wrong("a session without a name"),
+                }
+            }
             (Outcome::Unavailable(why), _) => Answer::Unknown(why.clone()),
             (Outcome::Other(_), _) => wrong("an error that nothing explains"),
             (Outcome::NoSession, _) => wrong("the application has lost the session"),

@@ -76,6 +76,11 @@ pub(crate) enum Answer {
         value: Value,
         base: Option<(u64, u64)>,
     },
+    /// A new session is stored, and whether the one before it ended is not known.
+    Begun {
+        handle: Handle,
+        value: Value,
+    },
     Moved(Handle),
     Gone,
     Conflict,
@@ -127,7 +132,9 @@ impl Op {
             | Call::Fault(_) => {}
         }
         match &mut op.answer {
-            Answer::Stored { handle, .. } | Answer::Moved(handle) => *handle = name(*handle),
+            Answer::Stored { handle, .. }
+            | Answer::Begun { handle, .. }
+            | Answer::Moved(handle) => *handle = name(*handle),
             Answer::Listed(listed) => {
                 for (handle, _) in listed {
                     *handle = name(*handle);

@@ -101,6 +101,11 @@ impl fmt::Display for Answer {
                 short(handle)
             ),
             Self::Stored { handle, value, .. } => write!(f, "{} has {value}", short(handle)),
+            Self::Begun { handle, value } => write!(
+                f,
+                "{} has {value}; unknown whether the other one ended",
+                short(handle)
+            ),
             Self::Moved(to) => write!(f, "it is {} now", short(to)),
             Self::Gone => f.write_str("Gone"),
             Self::Conflict => f.write_str("Conflict"),
