@@ -37,6 +37,7 @@
 
 #[cfg(feature = "axum")]
 mod error;
+mod extensions;
 #[cfg(feature = "axum")]
 mod extract;
 #[cfg(feature = "axum")]

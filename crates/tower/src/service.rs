@@ -6,6 +6,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::ResponseFuture;
+use crate::extensions;
 use crate::head::{Head, PeerOf, socket_address};
 
 /// What [`SessionLayer`](crate::SessionLayer) makes of a service.
@@ -67,7 +68,7 @@ where
             let (headers, extensions) = (request.headers(), request.extensions());
             let head = Head::of(headers, extensions, &self.sessions, self.peer);
             let session = self.sessions.for_request(head);
-            request.extensions_mut().insert(session.clone());
+            extensions::insert(request.extensions_mut(), session.clone());
             session
         });
         ResponseFuture::new(self.inner.call(request), session)
