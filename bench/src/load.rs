@@ -34,6 +34,13 @@ impl Browsers {
         Ok(Self(browsers))
     }
 
+    /// These ask with the cookies of those: the same requests, of a server that does not look at them.
+    pub fn wear_cookies_of(&mut self, others: &Self) {
+        for (browser, other) in self.0.iter_mut().zip(&others.0) {
+            browser.jar.clone_from(&other.jar);
+        }
+    }
+
     /// Requests in a second.
     pub async fn ask(&mut self, path: &'static str, time: Duration) -> Result<f64, Failure> {
         let start = Instant::now();

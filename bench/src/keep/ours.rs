@@ -14,14 +14,15 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Any of Cloakroom's stores.
 pub struct Ours<S, T> {
     pub store: S,
-    data: Arc<T>,
-    sessions: u64,
+    data: T,
+    /// As other libraries' ids are kept here: whoever asks a store knows the key.
+    keys: Vec<SessionKey>,
     owner: Option<Owner>,
 }
 
-impl<T: Send + Sync + 'static, S: Store<T>> Ours<S, T> {
+impl<T: Clone + Send + Sync + 'static, S: Store<T>> Ours<S, T> {
     pub fn new(store: S, data: T) -> Self {
-        Self { store, data: Arc::new(data), sessions: 0, owner: None }
+        Self { store, data, keys: Vec::new(), owner: None }
     }
 
     /// All sessions from now on are this owner's.
@@ -29,11 +30,12 @@ impl<T: Send + Sync + 'static, S: Store<T>> Ours<S, T> {
         self.owner = Some(owner.clone());
     }
 
+    /// With data of its own, as each session has.
     pub fn record(&self) -> Record<T> {
         let now = SystemClock.now();
         let mut times = Times::starting(now);
         times.ends_at = Some(now.plus(DAY));
-        let mut record = Record::new(Arc::clone(&self.data), times);
+        let mut record = Record::new(Arc::new(self.data.clone()), times);
         record.owner.clone_from(&self.owner);
         record
     }
@@ -44,21 +46,21 @@ pub fn key(session: u64) -> SessionKey {
     SessionKey::from_bytes(Sha256::digest(session.to_le_bytes()).into())
 }
 
-impl<T: Send + Sync + 'static, S: Store<T>> Keep for Ours<S, T> {
+impl<T: Clone + Send + Sync + 'static, S: Store<T>> Keep for Ours<S, T> {
     async fn add(&mut self) -> Result<(), Failure> {
-        let key = key(self.sessions);
+        let key = key(self.keys.len() as u64);
         let outcome = self.store.set(&key, self.record(), Expect::Absent).await?;
-        self.sessions += 1;
+        self.keys.push(key);
         (outcome == SetOutcome::Stored(1)).then_some(()).ok_or_else(|| format!("{outcome:?}").into())
     }
 
     async fn get(&self, session: usize) -> Result<(), Failure> {
-        let record = self.store.get(&key(session as u64)).await?;
+        let record = self.store.get(&self.keys[session]).await?;
         std::hint::black_box(record).map(drop).ok_or_else(|| "it is gone".into())
     }
 
     async fn set(&self, session: usize) -> Result<(), Failure> {
-        let outcome = self.store.set(&key(session as u64), self.record(), Expect::Present).await?;
+        let outcome = self.store.set(&self.keys[session], self.record(), Expect::Present).await?;
         match outcome {
             SetOutcome::Stored(_) => Ok(()),
             other => Err(format!("{other:?}").into()),

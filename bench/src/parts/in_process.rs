@@ -1,7 +1,5 @@
 //! What a session adds to one request, in one process, without sockets: nanoseconds, instructions, allocations.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -19,6 +17,9 @@ use crate::steps;
 use crate::visitors::Visitors;
 
 const REQUESTS: u32 = 2_000;
+
+/// Each step is slow.
+const ROUNDS_OF_STEPS: usize = 9;
 
 /// A request that took longer was interrupted by something else on the machine, and is not counted. What a library
 /// does rarely and for long shows in the part on memory.
@@ -98,7 +99,7 @@ fn one_round(visitors: &mut Visitors, case: Case) -> (f64, f64) {
     (nanos, count as f64 / f64::from(REQUESTS))
 }
 
-/// Under [`steps::count_in`]: for each case one request without sessions, and one with them for each round.
+/// Under [`steps::count_in`]: for each case so many requests without sessions, then as many with them.
 pub fn steps(subject: &str, sessions: &str, rounds: &str) -> Result<(), Failure> {
     let (subject, _, mut both) = pair(subject, sessions)?;
     let rounds: usize = rounds.parse()?;
@@ -109,10 +110,7 @@ pub fn steps(subject: &str, sessions: &str, rounds: &str) -> Result<(), Failure>
                 visitors.request(case);
             }
         }
-        let [base, app] = &mut both;
-        // Each step is slow. What the router does by itself does not change from round to round.
-        let once_and_rounds = [(base, 1), (app, rounds)];
-        for (visitors, rounds) in once_and_rounds {
+        for visitors in &mut both {
             for _ in 0..rounds {
                 visitors.prepare(case);
                 steps::counted(&mut || visitors.serve());
@@ -123,12 +121,11 @@ pub fn steps(subject: &str, sessions: &str, rounds: &str) -> Result<(), Failure>
     Ok(())
 }
 
-/// Under callgrind: one case of one application.
-pub fn callgrind(subject: &str, case: &str, requests: &str) -> Result<(), Failure> {
-    let subject = Subject::parse(subject).ok_or("no such subject")?;
+/// Under callgrind: one case of one application, or of the one without sessions that it is compared with.
+pub fn callgrind(subject: &str, which: &str, case: &str, requests: &str) -> Result<(), Failure> {
+    let (_, requests, [bare, with]) = pair(subject, requests)?;
     let case = Case::ALL[case.parse::<usize>()?];
-    let requests: u64 = requests.parse()?;
-    let mut visitors = Visitors::sign_in(build(subject, requests)?, requests);
+    let mut visitors = if which == "bare" { bare } else { with };
     for _ in 0..requests {
         visitors.request(case);
     }
@@ -155,8 +152,10 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
     part.setting(Subject::Optimum.name(), Subject::Optimum.setup());
     part.setting(
         "instructions",
-        "counted one by one on this processor (`PTRACE_SINGLESTEP`), median of 3 requests at 10,000 sessions, else of \
-         one; those inside the kernel do not count",
+        &format!(
+            "counted one by one on this processor (`PTRACE_SINGLESTEP`), median of {ROUNDS_OF_STEPS} requests at 10,000 \
+             sessions, else of 3; those inside the kernel do not count. The allocator's vary with what was freed before"
+        ),
     );
     part.setting(
         "instructions, callgrind",
@@ -193,46 +192,42 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
 }
 
 fn stepped(run: &Run, subject: Subject, sessions: u64) -> Result<Vec<Figure>, Failure> {
-    let rounds: usize = if run.is_quick() || sessions != 10_000 { 1 } else { 3 };
+    let rounds: usize = if run.is_quick() || sessions != 10_000 { 3 } else { ROUNDS_OF_STEPS };
     let size = sessions.to_string();
     let mut child = run.child(&["steps", subject.id(), &size, &rounds.to_string()])?;
     let counts = steps::count_in(&mut child)?;
     let cases = cases(subject);
-    if counts.len() != cases.len() * (1 + rounds) {
+    if counts.len() != cases.len() * 2 * rounds {
         return Err(format!("{} counts of {}", counts.len(), subject.name()).into());
     }
-    let figures = cases.iter().zip(counts.chunks(1 + rounds)).flat_map(|(case, counts)| {
-        let bare = counts[0] as f64;
-        let above = counts[1..].iter().map(|&count| count as f64 - bare).collect();
+    let figures = cases.iter().zip(counts.chunks(2 * rounds)).flat_map(|(case, counts)| {
+        let counts: Vec<f64> = counts.iter().map(|&count| count as f64).collect();
+        let (bare, with) = counts.split_at(rounds);
         let metric = "instructions";
-        [
-            Figure::of(subject.name(), case.name(), sessions, metric, above),
-            Figure::of(subject.base().name(), case.name(), sessions, metric, vec![bare]),
-        ]
+        let bare = Figure::of(subject.base().name(), case.name(), sessions, metric, bare.to_vec());
+        let above = with.iter().map(|with| with - bare.median).collect();
+        [Figure::of(subject.name(), case.name(), sessions, metric, above), bare]
     });
     Ok(figures.collect())
 }
 
 fn profiled(run: &Run, subjects: &[Subject]) -> Result<Vec<Figure>, Failure> {
     let requests: u32 = *run.pick(&300, &100);
-    let count = |subject: Subject, case: usize| {
-        let arguments = [subject.id(), &case.to_string(), &requests.to_string()];
+    let count = |subject: Subject, which: &str, case: usize| {
+        let arguments = [subject.id(), which, &case.to_string(), &requests.to_string()];
         Ok::<_, Failure>(callgrind::total(run, &arguments)? as f64 / f64::from(requests))
     };
     let mut figures = Vec::new();
     for (number, case) in Case::ALL.into_iter().enumerate() {
-        let mut bases = HashMap::new();
         for &subject in subjects {
             if !cases(subject).contains(&case) {
                 continue;
             }
-            let base = match bases.entry(subject.base().id()) {
-                Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(new) => *new.insert(count(subject.base(), number)?),
-            };
-            let above = vec![count(subject, number)? - base];
+            // The same requests, cookies and all, as above: each subject's are of another length.
+            let above = count(subject, "with", number)? - count(subject, "bare", number)?;
             let metric = "instructions, callgrind";
-            figures.push(Figure::of(subject.name(), case.name(), u64::from(requests), metric, above));
+            let size = u64::from(requests);
+            figures.push(Figure::of(subject.name(), case.name(), size, metric, vec![above]));
         }
     }
     Ok(figures)

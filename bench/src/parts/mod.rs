@@ -54,8 +54,8 @@ pub fn measure(what: &str, arguments: &[&str]) -> Result<(), Failure> {
             in_process::requests(subject, sessions, rounds)
         }
         ("steps", [subject, sessions, rounds]) => in_process::steps(subject, sessions, rounds),
-        ("callgrind", [subject, sessions, rounds]) => {
-            in_process::callgrind(subject, sessions, rounds)
+        ("callgrind", [subject, which, case, requests]) => {
+            in_process::callgrind(subject, which, case, requests)
         }
         ("store", [subject, sessions, rounds]) => memory::store(subject, sessions, rounds),
         ("expiry", [subject, sessions, lifetime, expire]) => {
