@@ -89,15 +89,15 @@ fn gather(bytes: u64) -> u64 {
 /// The character of a number below 64.
 fn to_character(six: u8) -> u8 {
     // Each comparison adds the distance to the next range of the alphabet when it is reached.
-    let six = six as i8;
-    let mut character = six as u8 + b'A';
+    let mut character = six + b'A';
     for (limit, before, first) in [
         (26, b'Z', b'a'),
         (52, b'z', b'0'),
         (62, b'9', b'-'),
         (63, b'-', b'_'),
     ] {
-        let reached = ((limit - 1 - six) >> 7) as u8;
+        // Signed, for which processors have the one instruction.
+        let reached = u8::from(six as i8 >= limit).wrapping_neg();
         let distance = first.wrapping_sub(before).wrapping_sub(1);
         character = character.wrapping_add(reached & distance);
     }
@@ -106,27 +106,21 @@ fn to_character(six: u8) -> u8 {
 
 /// The number of a character; 128 or more if it is not in the alphabet.
 fn from_character(character: u8) -> u8 {
-    let character = character as i8;
-    let mut number = -1_i8;
-    for (first, last, of_first) in [
-        (b'A', b'Z', 0),
-        (b'a', b'z', 26),
-        (b'0', b'9', 52),
-        (b'-', b'-', 62),
-        (b'_', b'_', 63),
-    ] {
-        let shift = of_first - first as i8 + 1;
-        number =
-            number.wrapping_add(within(character, first, last) & character.wrapping_add(shift));
-    }
-    // Not ASCII: its own highest bit is set, and what was added up means nothing.
-    (number | character & i8::MIN) as u8
+    let mut number = within(character, b'A', 26, 0);
+    number |= within(character, b'a', 26, 26);
+    number |= within(character, b'0', 10, 52);
+    number |= within(character, b'-', 1, 62);
+    number |= within(character, b'_', 1, 63);
+    // One less: nothing was found where nothing was added.
+    number.wrapping_sub(1)
 }
 
-/// All ones where an ASCII character lies in the range, else zero.
-fn within(character: i8, first: u8, last: u8) -> i8 {
-    let (first, last) = (first as i8, last as i8);
-    ((first - 1).wrapping_sub(character) & character.wrapping_sub(last + 1)) >> 7
+/// One more than the number of a character that is one of the `many` from `first`, whose numbers begin at `from`; else
+/// zero.
+fn within(character: u8, first: u8, many: u8, from: u8) -> u8 {
+    let above = character.wrapping_sub(first);
+    let is = u8::from(above < many).wrapping_neg();
+    is & above.wrapping_add(from + 1)
 }
 
 #[cfg(test)]

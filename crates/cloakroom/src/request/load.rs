@@ -54,7 +54,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let moved = self.load_moved(&id, renewal).await?;
         let is_found = moved.is_some();
         if let Some(live) = moved {
-            self.state().phase = Phase::Live(live);
+            self.state().phase = Phase::Live(*live);
         }
         Ok(is_found)
     }
@@ -99,7 +99,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             match self.inner().storage.load(&live.key).await? {
                 Loaded::Live(record) => {
                     live.record = record;
-                    self.state().phase = Phase::Live(live.clone());
+                    self.state().phase = Phase::Live(Live::clone(&live));
                     return Ok(live);
                 }
                 Loaded::Undecodable => return Err(self.found_gone(&live)),
@@ -160,7 +160,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// The live session; none if there was none when this request came, or if it ended it itself.
     pub(super) fn live_or_none(&self) -> Result<Option<Box<Live<T>>>, Error> {
         match &self.state().phase {
-            Phase::Live(live) => Ok(Some(live.clone())),
+            Phase::Live(live) => Ok(Some(Box::new(live.clone()))),
             Phase::Gone => Err(Error::new(ErrorKind::Gone)),
             _ => Ok(None),
         }

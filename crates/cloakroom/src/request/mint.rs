@@ -45,14 +45,16 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             // Two equal random ids, or a store that breaks its laws.
             Admission::Exists => return Err(Error::new(ErrorKind::Internal)),
         };
-        let live = Box::new(Live {
+        let live = Live {
             id,
             key,
             record,
             is_new: true,
             by_old_id: false,
-        });
-        self.created(live).await?;
+        };
+        if !self.created(live) {
+            return Err(self.taken_back(&key).await);
+        }
         if let Some(from) = ending {
             // What was to end may have moved in this moment.
             self.end_moved(&from).await?;
@@ -60,21 +62,22 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         Ok(())
     }
 
-    /// Notes a session that has just got its id. If the response was handed over meanwhile nobody will learn
-    /// that id, so the session is ended again.
-    pub(super) async fn created(&self, live: Box<Live<T>>) -> Result<(), Error> {
-        let key = live.key;
-        {
-            let mut state = self.state();
-            if !state.responded {
-                state.created(live);
-                return Ok(());
-            }
-            state.ended();
+    /// Notes a session that has just got its id. Not if the response was handed over meanwhile: then it is to be
+    /// [taken back](Self::taken_back).
+    pub(super) fn created(&self, live: Live<T>) -> bool {
+        let mut state = self.state();
+        match state.responded {
+            true => state.ended(),
+            false => state.created(live),
         }
-        // Should this fail, it lies there until it expires.
-        let _ = Box::pin(self.inner().storage.destroy(&key)).await;
-        Err(Error::new(ErrorKind::ResponseStarted))
+        !state.responded
+    }
+
+    /// Nobody will learn the id of that session, so it is ended again. What the caller is told.
+    pub(super) async fn taken_back(&self, key: &SessionKey) -> Error {
+        // Should this fail, it lies there until it expires. Boxed, as it is rare.
+        let _ = Box::pin(self.inner().storage.destroy(key)).await;
+        Error::new(ErrorKind::ResponseStarted)
     }
 
     /// A session that nobody signed in to.

@@ -61,7 +61,9 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         live.record.times = times;
         live.is_new = true;
         live.by_old_id = false;
-        self.created(live.clone()).await?;
+        if !self.created(Live::clone(&live)) {
+            return Err(self.taken_back(&live.key).await);
+        }
         if !current {
             // Somebody wrote since this request read it: the data as it is now.
             self.reload_live(live).await?;

@@ -32,9 +32,9 @@ pub(crate) enum Phase<T> {
     /// Under the presented id is something that does not decode. It counts as absent, but signing in or out
     /// ends it.
     Undecodable(SessionId),
-    /// A session, as it was when this request last spoke to the store.
-    /// Boxed: most requests of most applications have none, and all pay for the size of what may be here.
-    Live(Box<Live<T>>),
+    /// A session, as it was when this request last spoke to the store. In place: the memory serves request after
+    /// request.
+    Live(Live<T>),
     /// Live when this request read it, ended by somebody else since.
     Gone,
     /// Ended by this request.
@@ -152,24 +152,25 @@ impl<T> State<T> {
     /// The session of the presented id.
     pub(crate) fn found(&mut self, key: SessionKey, record: Record<T>) {
         if let Some(id) = self.presented_id().cloned() {
-            self.phase = Phase::Live(Box::new(Live {
+            self.phase = Phase::Live(Live {
                 id,
                 key,
                 record,
                 is_new: false,
                 by_old_id: false,
-            }));
+            });
         }
     }
 
-    pub(crate) fn created(&mut self, live: Box<Live<T>>) {
+    pub(crate) fn created(&mut self, live: Live<T>) {
         self.phase = Phase::Live(live);
         self.resend = None;
         self.cookie = CookieChange::Send;
         self.written = true;
     }
 
-    pub(crate) fn wrote(&mut self, live: Box<Live<T>>) {
+    #[inline]
+    pub(crate) fn wrote(&mut self, live: Live<T>) {
         self.phase = Phase::Live(live);
         self.written = true;
     }

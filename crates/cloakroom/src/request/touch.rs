@@ -79,7 +79,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                 times.last_seen_at = seen(times, storage.now());
                 // An error has been reported as an event; a session that ended meanwhile stays ended.
                 if let Ok(true) = storage.touch(&live.key, times.last_seen_at).await {
-                    self.state().wrote(live);
+                    self.state().wrote(*live);
                 }
             }
         }
@@ -107,7 +107,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             live.is_new = true;
             // The response was handed over meanwhile: the next request gets the id.
             if !self.state().responded {
-                self.state().created(live);
+                self.state().created(*live);
             }
         }
     }

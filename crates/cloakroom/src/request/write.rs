@@ -79,7 +79,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             match written.await? {
                 SetOutcome::Stored(version) => {
                     live.record.version = version;
-                    self.state().wrote(live);
+                    self.state().wrote(*live);
                     return Ok(());
                 }
                 // Boxed, as this is rare: the future of a usual write stays small.
