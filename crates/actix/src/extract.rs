@@ -154,7 +154,12 @@ impl<T: Send + Sync + 'static> FromRequest for CurrentSession<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { Ok(Self(load(&request).await?)) })
+        Box::pin(async move {
+            let loaded = lazy(&request)?.load().await;
+            loaded
+                .map(Self)
+                .map_err(|error| Unseen::watch(&request, error))
+        })
     }
 }
 
@@ -165,20 +170,14 @@ impl<T: Send + Sync + 'static> FromRequest for SessionData<T> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let data = load(&request).await?.data();
+            let data = lazy(&request)?.data().await;
+            let data = data.map_err(|error| Unseen::watch(&request, error))?;
             data.map(Self).ok_or_else(SessionError::no_data)
         })
     }
 }
 
-async fn load<T: Send + Sync + 'static>(
-    request: &HttpRequest,
-) -> Result<cloakroom::CurrentSession<T>, SessionError> {
-    // Cloned out: the request's extensions are not to be borrowed while waiting.
-    let loaded = lazy(request)?.load().await;
-    loaded.map_err(|error| Unseen::watch(request, error))
-}
-
+/// Cloned out: the request's extensions are not to be borrowed while waiting.
 fn lazy<T: Send + Sync + 'static>(
     request: &HttpRequest,
 ) -> Result<cloakroom::LazySession<T>, SessionError> {

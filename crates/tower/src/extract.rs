@@ -163,7 +163,7 @@ impl<T: Send + Sync + 'static, S: Sync> OptionalFromRequestParts<S> for SessionD
 }
 
 async fn data<T: Send + Sync + 'static>(parts: &Parts) -> Result<Option<Arc<T>>, SessionError> {
-    Ok(lazy::<T>(parts)?.load().await?.data())
+    Ok(lazy::<T>(parts)?.data().await?)
 }
 
 fn lazy<T: Send + Sync + 'static>(

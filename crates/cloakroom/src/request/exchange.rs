@@ -87,6 +87,11 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         self.session.turns.take()
     }
 
+    /// If nobody has it.
+    pub(super) fn try_turn(&self) -> Option<Turn<'_>> {
+        self.session.turns.try_take()
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State<T>> {
         // A state is replaced whole, so a panic elsewhere leaves a good one behind.
         let state = self.session.state.lock();

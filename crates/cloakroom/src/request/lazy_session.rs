@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::request::resave::Resave;
 use crate::request::spare::keep;
+use crate::request::state::State;
 use crate::request::{Exchange, ResponseEffect};
 use crate::{Carrier, CurrentSession, Error};
 
@@ -33,6 +34,23 @@ impl<T: Send + Sync + 'static> LazySession<T> {
     pub async fn load(&self) -> Result<CurrentSession<T>, Error> {
         self.exchange.load().await?;
         Ok(CurrentSession::new(Arc::clone(&self.exchange)))
+    }
+
+    /// The session's data, loaded as [`load`](LazySession::load) does. `None` if there is no session.
+    ///
+    /// ```
+    /// # use cloakroom::{Error, LazySession};
+    /// async fn greeting(session: &LazySession<String>) -> Result<String, Error> {
+    ///     let name = session.data().await?;
+    ///     Ok(name.map_or("hello".to_owned(), |name| format!("hello, {name}")))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](LazySession::load).
+    pub async fn data(&self) -> Result<Option<Arc<T>>, Error> {
+        let data = |state: &State<T>| state.live().map(|live| Arc::clone(&live.record.data));
+        self.exchange.load_and(data).await
     }
 
     /// As [`CurrentSession::resave`], without loading the old session first.

@@ -5,21 +5,41 @@ use cloakroom_store::SessionKey;
 use crate::event::Event;
 use crate::renew_ids::is_unconfirmed;
 use crate::request::Exchange;
-use crate::request::state::{CookieChange, Live, Phase, PreSession};
+use crate::request::state::{CookieChange, Live, Phase, PreSession, State};
 use crate::storage::{Loaded, Moved};
 use crate::{Error, ErrorKind, RenewIds, SessionId};
 
 impl<T: Send + Sync + 'static> Exchange<T> {
     /// Asks the store, if that has not been done.
     pub(super) async fn load(&self) -> Result<(), Error> {
-        if !self.consult().needs_loading() {
-            return Ok(());
-        }
-        let _turn = self.turn().await;
-        let presented = self.state().presented_id().map(SessionId::key);
+        self.load_and(|_| ()).await
+    }
+
+    /// The same, and reads something of what is there then: under the lock that it was put there with, as each costs
+    /// what a few hundred bytes of copying do.
+    pub(super) async fn load_and<R>(&self, read: impl FnOnce(&State<T>) -> R) -> Result<R, Error> {
+        let (turn, mut presented) = {
+            let state = self.consult();
+            if !state.needs_loading() {
+                return Ok(read(&state));
+            }
+            (self.try_turn(), state.presented_id().map(SessionId::key))
+        };
+        let _turn = match turn {
+            Some(turn) => turn,
+            None => {
+                let turn = self.turn().await;
+                presented = self.state().presented_id().map(SessionId::key);
+                turn
+            }
+        };
         if let Some(key) = presented {
             match self.inner().storage.load(&key).await? {
-                Loaded::Live(record) => self.state().found(key, record),
+                Loaded::Live(record) => {
+                    let mut state = self.state();
+                    state.found(key, record);
+                    return Ok(read(&state));
+                }
                 Loaded::Undecodable => self.found_undecodable(),
                 Loaded::Nothing => {
                     let moved = match self.inner().renew_ids {
@@ -33,10 +53,10 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                 }
             }
         }
-        match self.inner().save_uninitialized {
-            true => self.begin_pre_session(),
-            false => Ok(()),
+        if self.inner().save_uninitialized {
+            self.begin_pre_session()?;
         }
+        Ok(read(&self.state()))
     }
 
     fn found_undecodable(&self) {

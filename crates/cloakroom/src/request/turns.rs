@@ -22,10 +22,17 @@ impl Turns {
         }
     }
 
+    /// If nobody has it.
+    pub(super) fn try_take(&self) -> Option<Turn<'_>> {
+        let taken = self.taken.swap(true, Ordering::Acquire);
+        // Not `then_some`: a turn that is made and dropped would give back what somebody else has.
+        (!taken).then(|| Turn(self))
+    }
+
     pub(super) async fn take(&self) -> Turn<'_> {
         loop {
-            if !self.taken.swap(true, Ordering::Acquire) {
-                return Turn(self);
+            if let Some(turn) = self.try_take() {
+                return turn;
             }
             // Given back between the line above and this one: that is remembered until somebody waits. Boxed, as this
             // is rare: the future of a usual turn stays small.
