@@ -1,11 +1,12 @@
 use std::hash::BuildHasher;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use cloakroom_store::{Owner, SessionKey};
 
 use super::owner_index::{HashedOwner, OwnerIndex};
 use super::shard::Shard;
-use super::sync::{Mutex, MutexGuard, OwnerHasher, SHARDS};
+use super::sync::{AtomicBool, Mutex, MutexGuard, OwnerHasher, SHARDS};
 
 /// All shards and all parts of the owner index, each behind a lock of its own.
 ///
@@ -15,6 +16,8 @@ use super::sync::{Mutex, MutexGuard, OwnerHasher, SHARDS};
 pub(super) struct Locks<T> {
     shards: Box<[Mutex<Shard<T>>]>,
     index: Box<[Mutex<OwnerIndex>]>,
+    /// Whether a session has ever had an owner. Said before the shard of the first one is locked.
+    any_owner: AtomicBool,
     owner_hasher: OwnerHasher,
 }
 
@@ -23,6 +26,7 @@ impl<T> Locks<T> {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             index: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            any_owner: AtomicBool::new(false),
             owner_hasher: OwnerHasher::default(),
         }
     }
@@ -87,6 +91,17 @@ impl<T> Locks<T> {
         all_of_given: bool,
         act: impl FnOnce(&mut Locked<'_, T>) -> R,
     ) -> R {
+        let any_owner = self.any_owner.load(Ordering::Relaxed);
+        if given.is_some() && !any_owner {
+            self.any_owner.store(true, Ordering::Relaxed);
+        } else if !any_owner {
+            let mut locked = Locked::new(self, [None, None, None]);
+            locked.lock_shards(keys);
+            // Asked again: who put an owner's session into one of these shards said so before, and had its lock.
+            if !self.any_owner.load(Ordering::Relaxed) {
+                return act(&mut locked);
+            }
+        }
         let given = given.map(|owner| self.hashed(owner));
         // The index has to be locked first, but only the records tell which parts of it. So this is a guess: that
         // the second key, if it is another, is new.

@@ -9,7 +9,7 @@ pub(super) use self::real::*;
 #[cfg(not(all(test, cloakroom_shuttle)))]
 mod real {
     pub(in super::super) use std::hash::RandomState as OwnerHasher;
-    pub(in super::super) use std::sync::atomic::AtomicUsize;
+    pub(in super::super) use std::sync::atomic::{AtomicBool, AtomicUsize};
     pub(in super::super) use std::sync::{Mutex, MutexGuard};
 
     /// Enough that each stays small with millions of sessions: whoever waits for one while it grows or shrinks
@@ -19,7 +19,7 @@ mod real {
 
 #[cfg(all(test, cloakroom_shuttle))]
 mod explored {
-    pub(in super::super) use shuttle::sync::atomic::AtomicUsize;
+    pub(in super::super) use shuttle::sync::atomic::{AtomicBool, AtomicUsize};
     pub(in super::super) use shuttle::sync::{Mutex, MutexGuard};
 
     /// The same in each run, so that a run can be repeated.
