@@ -86,7 +86,7 @@ impl Codec {
     }
 }
 
-/// Data on its way into a hash.
+/// Data on its way to a server.
 pub(crate) struct Written {
     /// How it is encoded, and whether it is encrypted.
     pub(crate) tag: Cow<'static, str>,

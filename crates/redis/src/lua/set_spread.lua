@@ -1,0 +1,55 @@
+-- Writes a whole session if the expectation holds, cluster.
+--
+-- KEYS[1]  the session
+-- KEYS[2]  with an index entry: the tombstone of that entry
+-- KEYS[last]  the second half of a rotation: the passes
+-- ARGV[4]  'absent', 'present' or a version, twenty digits
+-- ARGV[5]  the index entry made for this write; empty if none was
+-- ARGV[6]  the latest time that it can expire without being written again
+-- ARGV[7]  the version of a session that begins: 1, or what a rotation carries over; twenty digits
+-- ARGV[8]  the second half of a rotation: what the pass says; otherwise empty
+-- ARGV[9]  for how long Redis keeps it, in milliseconds; empty for ever
+-- ARGV[10] the session from its times on
+--
+-- Answers 'stored' with the version and with the owner and the entry that it had until now; 'exists';
+-- 'gone'; 'conflict' with the version; 'index' if an entry has to be made first; 'buried' with the reason.
+local key, tombstone = KEYS[1], KEYS[2]
+local expect, entry, bound, version, rest = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[10]
+
+local found = found_at(key)
+local former = sub(found.head, 3, 22)
+if expect == 'absent' then
+  if found.live then return {'exists'} end
+elseif not found.live then
+  return {'gone'}
+elseif expect ~= 'present' and expect ~= former then
+  return {'conflict', former}
+end
+
+local pass = filled(ARGV[8])
+-- Somebody who knew where the session was going ended it.
+if pass and redis.call('SISMEMBER', KEYS[#KEYS], pass) == 0 then return {'buried', 'ended'} end
+
+local owner, old_entry = owner_in(rest, 1), filled(found.entry)
+if owner ~= '' then
+  if entry ~= '' then
+    local reason = redis.call('GET', tombstone)
+    if reason then return {'buried', reason} end
+  elseif found.live and found.owner == owner and old_entry and bound <= found.bound then
+    -- The entry that is there will do.
+    entry, bound, old_entry = old_entry, found.bound, false
+  else
+    return {'index'}
+  end
+end
+
+if found.live then version = string.format('%020.0f', tonumber(former) + 1) end
+local note = entry ~= '' and bound .. entry or ''
+local session = string.format('c1%s%02d%s', version, #note, note) .. rest
+if ARGV[9] == '' then
+  redis.call('SET', key, session)
+else
+  redis.call('SET', key, session, 'PX', ARGV[9])
+end
+if pass then redis.call('DEL', KEYS[#KEYS]) end
+return {'stored', version, old_entry and found.owner or '', old_entry or ''}
