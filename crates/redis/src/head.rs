@@ -1,7 +1,7 @@
 //! What stands before the data of a session. The table of it is in the guide; the scripts know the same places.
 //!
-//! All of it is text of fixed width but four texts, whose lengths are among it. So a script reads one piece from the
-//! beginning, and changes times where they stand without touching the data.
+//! First comes what has a fixed width, with the times and the lengths of the texts, and then the texts. So a script
+//! reads one piece from the beginning, and changes times where they stand without touching the data.
 
 use std::ops::Range;
 use std::str::from_utf8;
@@ -14,55 +14,53 @@ use crate::moment::{WIDTH, digits, number, of_digits, of_span_digits, padded, sp
 
 /// What every session begins with. Another layout would begin with something else.
 const MARK: &[u8] = b"c1";
-const VERSION: Range<usize> = 2..22;
-const NOTE_LENGTH: Range<usize> = 22..24;
-/// Where the note of a cluster begins: until when its index entry is kept, and the number of that.
-const NOTE: usize = 24;
-/// The times, counted from the first: `expires_at`, `last_seen_at`, `created_at`, `authenticated_at`, `renewed_at`,
-/// `ends_at`, and the idle time-out.
-pub(crate) const TIMES: usize = 7 * WIDTH;
-/// After them, whether it ends with the browser, and the lengths of owner, client and codec.
-const BROWSER: usize = TIMES;
-const LENGTHS: [Range<usize>; 3] = [141..144, 144..147, 147..149];
-const TEXTS: usize = 149;
+/// How long the note of a cluster is: until when its index entry is kept, and the number of that.
+const NOTE_LENGTH: Range<usize> = 2..4;
+const OWNER_LENGTH: Range<usize> = 4..7;
+const VERSION: Range<usize> = 7..27;
+/// `expires_at`, `last_seen_at`, `created_at`, `authenticated_at`, `renewed_at`, `ends_at`, and the idle time-out.
+const TIMES: Range<usize> = 27..167;
+pub(crate) const TIMES_WIDTH: usize = 7 * WIDTH;
+/// Whether it ends with the browser.
+const BROWSER: usize = 167;
+const CLIENT_LENGTH: Range<usize> = 168..171;
+const CODEC_LENGTH: Range<usize> = 171..173;
+/// Where the texts begin: note, owner, client, codec. After them comes the data.
+const TEXTS: usize = 173;
 /// The last place at which something may stand that is asked for without the data: the end of the longest owner.
 pub(crate) const LAST: &str = "499";
 
 /// The head of a session as it is stored, with the data or without it.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
-    version: &'a [u8],
-    note: &'a [u8],
-    /// From the times on.
-    rest: &'a [u8],
+    fixed: &'a [u8; TEXTS],
+    texts: &'a [u8],
+    /// How long each of the texts is.
+    lengths: [usize; 4],
 }
 
 impl<'a> Head<'a> {
     pub(crate) fn of(stored: &'a [u8]) -> Result<Self, RedisStoreError> {
-        let part = |range: Range<usize>| stored.get(range).ok_or_else(malformed);
-        if !stored.starts_with(MARK) {
+        let (fixed, texts) = stored.split_first_chunk().ok_or_else(malformed)?;
+        if !fixed.starts_with(MARK) {
             return Err(malformed());
         }
-        let end = NOTE + length(part(NOTE_LENGTH)?)?;
-        let head = Self {
-            version: part(VERSION)?,
-            note: part(NOTE..end)?,
-            rest: stored.get(end..).unwrap_or_default(),
-        };
-        match head.rest.len() < TEXTS {
-            true => Err(malformed()),
-            false => Ok(head),
-        }
+        let lengths = [NOTE_LENGTH, OWNER_LENGTH, CLIENT_LENGTH, CODEC_LENGTH];
+        let [note, owner, client, codec] = lengths.map(|range| length(&fixed[range]));
+        Ok(Self {
+            fixed,
+            texts,
+            lengths: [note?, owner?, client?, codec?],
+        })
     }
 
     pub(crate) fn version(&self) -> Result<u64, RedisStoreError> {
-        number(self.version).ok_or_else(malformed)
+        number(&self.fixed[VERSION]).ok_or_else(malformed)
     }
 
     /// Cluster only: the second half of its name in the index of its owner.
     pub(crate) fn entry(&self) -> Result<Option<&'a str>, RedisStoreError> {
-        let entry = self.note.get(WIDTH..).map(from_utf8).transpose();
-        entry.map_err(|_| malformed())
+        Ok(self.text(0)?.get(WIDTH..))
     }
 
     pub(crate) fn expires_at(&self) -> Result<Option<Timestamp>, RedisStoreError> {
@@ -79,63 +77,66 @@ impl<'a> Head<'a> {
         times.authenticated_at = self.time(3)?;
         times.renewed_at = self.time(4)?.ok_or_else(malformed)?;
         times.ends_at = self.time(5)?;
-        let idle = of_span_digits(&self.rest[6 * WIDTH..TIMES]).ok_or_else(malformed)?;
+        let idle = of_span_digits(self.place(6)).ok_or_else(malformed)?;
         times.idle_timeout = idle.map(Duration::from_millis);
         Ok(times)
     }
 
     pub(crate) fn browser_session(&self) -> bool {
-        self.rest[BROWSER] == b'1'
+        self.fixed[BROWSER] == b'1'
     }
 
     pub(crate) fn owner(&self) -> Result<Option<&'a str>, RedisStoreError> {
-        let owner = self.text(0)?;
+        let owner = self.text(1)?;
         Ok((!owner.is_empty()).then_some(owner))
     }
 
     /// Address and user agent.
     pub(crate) fn client(&self) -> Result<(Option<&'a str>, Option<&'a str>), RedisStoreError> {
         let filled = |text: &'a str| (!text.is_empty()).then_some(text);
-        Ok(match self.text(1)?.split_once(' ') {
+        Ok(match self.text(2)?.split_once(' ') {
             Some((address, agent)) => (filled(address), filled(agent)),
             None => (None, None),
         })
     }
 
     pub(crate) fn codec(&self) -> Result<&'a str, RedisStoreError> {
-        self.text(2)
+        self.text(3)
     }
 
     /// How long the data is that follows.
     pub(crate) fn data_length(&self) -> Result<usize, RedisStoreError> {
-        let head = TEXTS + self.lengths()?.iter().sum::<usize>();
-        self.rest.len().checked_sub(head).ok_or_else(malformed)
+        let head = self.lengths.iter().sum();
+        self.texts.len().checked_sub(head).ok_or_else(malformed)
     }
 
-    /// All that is neither the server's nor a time.
-    pub(crate) fn after_times(&self) -> &'a [u8] {
-        &self.rest[TIMES..]
+    /// The same session with other times, a first version, and no note.
+    pub(crate) fn moved(&self, times: &Times) -> Vec<u8> {
+        let texts = self.texts.get(self.lengths[0]..).unwrap_or_default();
+        let mut written = [self.fixed, texts].concat();
+        written[NOTE_LENGTH].copy_from_slice(b"00");
+        written[TIMES].copy_from_slice(&time_digits(times));
+        set_version(&mut written, 1);
+        written
     }
 
     fn time(&self, which: usize) -> Result<Option<Timestamp>, RedisStoreError> {
-        of_digits(&self.rest[which * WIDTH..][..WIDTH]).ok_or_else(malformed)
+        of_digits(self.place(which)).ok_or_else(malformed)
     }
 
-    fn lengths(&self) -> Result<[usize; 3], RedisStoreError> {
-        let [owner, client, codec] = LENGTHS.map(|range| length(&self.rest[range]));
-        Ok([owner?, client?, codec?])
+    fn place(&self, which: usize) -> &'a [u8] {
+        &self.fixed[TIMES][which * WIDTH..][..WIDTH]
     }
 
     fn text(&self, which: usize) -> Result<&'a str, RedisStoreError> {
-        let lengths = self.lengths()?;
-        let start = TEXTS + lengths[..which].iter().sum::<usize>();
-        let text = self.rest.get(start..start + lengths[which]);
+        let start = self.lengths[..which].iter().sum::<usize>();
+        let text = self.texts.get(start..start + self.lengths[which]);
         text.and_then(|text| from_utf8(text).ok())
             .ok_or_else(malformed)
     }
 }
 
-pub(crate) fn time_digits(times: &Times) -> [u8; TIMES] {
+pub(crate) fn time_digits(times: &Times) -> [u8; TIMES_WIDTH] {
     let idle = times
         .idle_timeout
         .map(|idle| u64::try_from(idle.as_millis()).unwrap_or(u64::MAX));
@@ -148,14 +149,14 @@ pub(crate) fn time_digits(times: &Times) -> [u8; TIMES] {
         digits(times.ends_at),
         span_digits(idle),
     ];
-    let mut all = [0; TIMES];
+    let mut all = [0; TIMES_WIDTH];
     for (place, part) in all.as_chunks_mut().0.iter_mut().zip(parts) {
         *place = part;
     }
     all
 }
 
-/// A session from its times on. The texts are owner, client and codec.
+/// A session without note, with a first version. The texts are owner, client and codec.
 pub(crate) fn write(
     times: &Times,
     browser_session: bool,
@@ -168,9 +169,12 @@ pub(crate) fn write(
     }
     let length = TEXTS + texts.iter().map(|text| text.len()).sum::<usize>() + data.len();
     let mut written = Vec::with_capacity(length);
+    written.extend_from_slice(MARK);
+    written.extend_from_slice(b"00");
+    written.extend_from_slice(&padded::<3>(owner.len() as u64));
+    written.extend_from_slice(&padded::<20>(1));
     written.extend_from_slice(&time_digits(times));
     written.push(if browser_session { b'1' } else { b'0' });
-    written.extend_from_slice(&padded::<3>(owner.len() as u64));
     written.extend_from_slice(&padded::<3>(client.len() as u64));
     written.extend_from_slice(&padded::<2>(codec.len() as u64));
     for text in texts {
@@ -178,6 +182,15 @@ pub(crate) fn write(
     }
     written.extend_from_slice(data);
     Some(written)
+}
+
+pub(crate) fn set_version(written: &mut [u8], version: u64) {
+    written[VERSION].copy_from_slice(&padded::<20>(version));
+}
+
+/// The two pieces between which a cluster puts the note, the first without what it writes itself.
+pub(crate) fn around_note(written: &[u8]) -> (&[u8], &[u8]) {
+    (&written[NOTE_LENGTH.end..TEXTS], &written[TEXTS..])
 }
 
 fn length(digits: &[u8]) -> Result<usize, RedisStoreError> {
@@ -201,11 +214,14 @@ mod tests {
         times.renewed_at = moment(4);
         times.ends_at = Some(moment(500));
         times.idle_timeout = Some(Duration::from_millis(6));
-        let rest = write(&times, true, ["ada", "::1 agent", "json"], b"[]").unwrap();
-        let version = "00000000000000000007";
+        let mut written = write(&times, true, ["ada", "::1 agent", "json"], b"[]").unwrap();
+        set_version(&mut written, 7);
+        let (start, end) = around_note(&written);
         [
-            format!("c1{version}{:02}{note}", note.len()).as_bytes(),
-            &rest,
+            format!("c1{:02}", note.len()).as_bytes(),
+            start,
+            note.as_bytes(),
+            end,
         ]
         .concat()
     }
@@ -221,7 +237,10 @@ mod tests {
             assert_eq!(head.created_at().unwrap(), Timestamp::from_millis(1));
             let times = head.times().unwrap();
             assert_eq!(times.expires_at(), head.expires_at().unwrap());
-            assert_eq!(time_digits(&times), stored[NOTE + note.len()..][..TIMES]);
+            assert_eq!(time_digits(&times), stored[TIMES]);
+            let moved = head.moved(&times);
+            assert_eq!(Head::of(&moved).unwrap().version().unwrap(), 1);
+            assert_eq!(around_note(&moved).1, around_note(&self::stored("")).1);
             assert!(head.browser_session());
             assert_eq!(head.owner().unwrap(), Some("ada"));
             assert_eq!(head.client().unwrap(), (Some("::1"), Some("agent")));

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom_store::{
-    AtRest, ClientInfo, Clock, Entry, Owner, Record, SessionKey, StoreError, StoreErrorKind, Times,
-    Timestamp,
+    AtRest, ClientInfo, Clock, Entry, Expect, Owner, Record, SessionKey, StoreError,
+    StoreErrorKind, Times, Timestamp,
 };
 use redis::Value;
 use serde::Serialize;
@@ -162,7 +162,7 @@ impl fmt::Debug for RedisStoreSession {
 pub(crate) struct Draft {
     pub(crate) owner: Option<Owner>,
     times: Times,
-    /// From its times on.
+    /// As it is stored, without note and with a first version.
     written: Vec<u8>,
 }
 
@@ -197,7 +197,7 @@ impl Draft {
         Self {
             owner,
             times,
-            written: [&head::time_digits(&times), taken.after_times()].concat(),
+            written: taken.moved(&times),
         }
     }
 
@@ -209,9 +209,25 @@ impl Draft {
         bound(&self.times)
     }
 
-    /// The session from its times on.
+    /// The session with a first version.
     pub(crate) fn written(&self) -> &[u8] {
         &self.written
+    }
+
+    /// The session as it is going to be if that expectation holds. A version that only the server knows is nought.
+    pub(crate) fn written_over(&self, expect: Expect) -> (Vec<u8>, u64) {
+        let version = match expect {
+            Expect::Absent => 1,
+            Expect::Present => 0,
+            Expect::Version(version) => version.saturating_add(1),
+        };
+        (self.with_version(version), version)
+    }
+
+    pub(crate) fn with_version(&self, version: u64) -> Vec<u8> {
+        let mut written = self.written.clone();
+        head::set_version(&mut written, version);
+        written
     }
 }
 

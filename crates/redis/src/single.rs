@@ -26,19 +26,29 @@ pub(crate) async fn set(
     deadline: Instant,
 ) -> Result<SetOutcome, RedisStoreError> {
     let session = inner.layout.session(&member(key));
-    let request = Request::script(&script::SET, session)
+    let (written, version) = draft.written_over(expect);
+    let mut request = Request::script(&script::SET, session)
         .moment(Some(inner.clock.now()))
         .arg(expectation(expect))
         .number(inner.time_to_live(draft))
-        .arg(draft.written());
+        .arg(written);
+    if let Some(owner) = &draft.owner {
+        let score = draft.expires_at().map(Timestamp::as_millis);
+        request = request
+            .arg(owner.as_str())
+            .arg(score.map_or_else(|| "+inf".to_owned(), |score| score.to_string()));
+    }
     match inner.run(&request, deadline).await? {
+        Value::Int(0) => Ok(SetOutcome::Stored(version)),
         Value::Int(version) => u64::try_from(version)
             .map(SetOutcome::Stored)
             .map_err(|_| RedisStoreError::unexpected()),
         Value::BulkString(outcome) if outcome == b"exists" => Ok(SetOutcome::Exists),
         Value::BulkString(outcome) if outcome == b"gone" => Ok(SetOutcome::Gone),
         answer => match reply::outcome(answer)? {
-            (outcome, rest) if outcome == b"conflict" => Ok(SetOutcome::Conflict(version(rest)?)),
+            (outcome, rest) if outcome == b"conflict" => {
+                Ok(SetOutcome::Conflict(self::version(rest)?))
+            }
             _ => Err(RedisStoreError::unexpected()),
         },
     }

@@ -272,15 +272,10 @@ async fn an_altered_session_harms_itself_only(bench: &Bench<'_>) {
     for tag in ["messagepack+enc", "json"] {
         let before = store.stored(&key(1)).await.unwrap().unwrap().codec;
         bench.alter(&store, &key(1), |stored| {
-            // The tag stands before the data, and its length before all texts, after the note of a cluster.
+            // The tag stands before the data, and its length before all texts.
             let end = stored.len() - data.len();
             stored.splice(end - before.len()..end, tag.bytes());
-            let note: usize = std::str::from_utf8(&stored[22..24])
-                .unwrap()
-                .parse()
-                .unwrap();
-            let digits = format!("{:02}", tag.len());
-            stored[24 + note + 147..][..2].copy_from_slice(digits.as_bytes());
+            stored[171..173].copy_from_slice(format!("{:02}", tag.len()).as_bytes());
         });
         assert_eq!(store.stored(&key(1)).await.unwrap().unwrap().codec, tag);
         refusal(&store, 1).await;

@@ -7,13 +7,13 @@
 -- ARGV[6]  how many live sessions the owner may have, or empty for any number
 -- ARGV[7]  'oldest': the oldest end to make room. 'refuse': none does
 -- ARGV[8]  for how long Redis keeps the first, in milliseconds; empty for ever
--- ARGV[9]  the first from its times on
+-- ARGV[9]  the first, with its version
 --
 -- Answers 'stored', the version, and the sessions that ended to make room; 'exists'; 'refused'. Nothing was
 -- changed unless it is the first.
 local to, from, member, ending = KEYS[1], KEYS[2], ARGV[4], ARGV[5]
-local most, rest = tonumber(ARGV[6]), ARGV[9]
-local owner = owner_in(rest, 1)
+local most, session = tonumber(ARGV[6]), ARGV[9]
+local owner = owner_in(session)
 
 local taken = found_at(to)
 if taken.live then return {'exists'} end
@@ -32,7 +32,7 @@ local function others(index)
       if found.owner ~= owner then
         redis.call('ZREM', index, name)
       elseif found.live then
-        local created_at = sub(found.head, found.at + 40, found.at + 59)
+        local created_at = sub(found.head, 68, 87)
         live[#live + 1] = {member = name, created_at = created_at}
       end
     end
@@ -69,11 +69,10 @@ if from then
 end
 
 unlist(taken.owner, member)
-local session = string.format('c1%020d00', 1) .. rest
 if ARGV[8] == '' then
   redis.call('SET', to, session)
 else
   redis.call('SET', to, session, 'PX', ARGV[8])
 end
-list(owner, member, sub(rest, 1, 20))
+list(owner, member, expiry(session))
 return answer

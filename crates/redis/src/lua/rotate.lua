@@ -18,11 +18,11 @@ if from == to or taken.live then return {'exists'} end
 
 unlist(taken.owner, ARGV[5])
 redis.call('RENAME', from, to)
-redis.call('SETRANGE', to, found.at - 1, ARGV[6])
+redis.call('SETRANGE', to, '27', ARGV[6])
 local expires_at = sub(ARGV[6], 1, 20)
 keep_until(to, expires_at)
 unlist(found.owner, ARGV[4])
 list(found.owner, ARGV[5], expires_at)
 leave_trail(KEYS[3], ARGV[7], ARGV[8])
 announce(ARGV[4])
-return {'moved', sub(found.head, 3, 22)}
+return {'moved', sub(found.head, 8, 27)}

@@ -1,41 +1,69 @@
--- Writes a whole session if the expectation holds, one server. Nothing stands before it that it does not need
--- itself: each function that a script defines is made anew at every call.
+-- Writes a whole session if the expectation holds, one server. Few calls and few pieces of text: each costs more than
+-- what is done with it, and a long text is read twice for every script that it passes through. For the same reason
+-- nothing stands before this: the functions that a script defines are made anew each time.
 --
 -- KEYS[1]  the session
 -- ARGV[1]  the time now, by the application's clock
 -- ARGV[2]  'absent', 'present' or a version, twenty digits
 -- ARGV[3]  for how long Redis keeps it, in milliseconds; empty for ever
--- ARGV[4]  the session from its times on
+-- ARGV[4]  the session, with the version that it is going to have; with none if 'present' was expected
+-- ARGV[5]  the owner; left out if there is none
+-- ARGV[6]  its expiry in the owner's index; left out as well
 --
--- Answers the version; 'exists'; 'gone'; 'conflict' with the version.
-local key, now, expect, rest = KEYS[1], ARGV[1], ARGV[2], ARGV[4]
-local head = head_of(key)
-local live = expiry(head) > now
+-- Answers the version if 'present' was expected, otherwise 0; 'exists'; 'gone'; 'conflict' with the version.
+local sub, call = string.sub, redis.call
+local key, now, expect, time_to_live, session, owner = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] or ''
+
+-- Up to its expiry, and with an owner up to that if it is the same.
+local head = call('GETRANGE', key, '0', owner == '' and '46' or 172 + #owner)
+local former, expiry, live = '', '', false
+if head ~= '' then
+  local kind = sub(head, 1, 7)
+  expiry = sub(head, 28, 47)
+  live = expiry > now
+  if kind ~= 'c100000' then
+    if sub(head, 1, 2) ~= 'c1' or #head < 47 then error(redis.error_reply('WRONGTYPE this is no session')) end
+    local before = 173 + sub(head, 3, 4)
+    local last = before + sub(head, 5, 7)
+    if last > #head then head = call('GETRANGE', key, '0', last - 1) end
+    former = sub(head, before + 1, last)
+  end
+end
+
 if expect == 'absent' then
   if live then return 'exists' end
 elseif not live then
   return 'gone'
-elseif expect ~= 'present' and expect ~= sub(head, 3, 22) then
-  return {'conflict', sub(head, 3, 22)}
+elseif expect ~= 'present' and expect ~= sub(head, 8, 27) then
+  return {'conflict', sub(head, 8, 27)}
 end
 
-local owner = owner_in(rest, 1)
-local former = head and owner_in(head, start(head), key) or ''
-local version = 1
-if live then version = tonumber(sub(head, 3, 22)) + 1 end
-local session = string.format('c1%020.0f00', version) .. rest
-if ARGV[3] == '' then
-  redis.call('SET', key, session)
+if time_to_live == '' then
+  call('SET', key, session)
 else
-  redis.call('SET', key, session, 'PX', ARGV[3])
+  call('SET', key, session, 'PX', time_to_live)
+end
+local version = 0
+if expect == 'present' then
+  version = sub(head, 8, 27) + 1
+  call('SETRANGE', key, '7', string.format('%020.0f', version))
 end
 
 if owner == '' and former == '' then return version end
 local member, index_prefix = sub(key, -65, -2), sub(key, 1, -69) .. 'o:'
-if owner == former and live and expiry(head) == sub(rest, 1, 20) then
-  -- The index names it until then already. That will do, unless the index would go much earlier: the application's
-  -- clock was set back.
-  local left = redis.call('PTTL', index_prefix .. owner)
-  if left == -1 or (left >= 0 and ARGV[3] ~= '' and left + 60000 >= tonumber(ARGV[3])) then return version end
+local expires_at = sub(session, 28, 47)
+if owner == former and live then
+  local index = index_prefix .. owner
+  local left = call('PTTL', index)
+  if left ~= -2 then
+    if expiry ~= expires_at then call('ZADD', index, ARGV[6], member) end
+    -- It may go a minute before the session's key does: what has expired by then is not listed.
+    if left >= 0 and time_to_live == '' then
+      call('PERSIST', index)
+    elseif left >= 0 and left + 60000 < tonumber(time_to_live) then
+      call('PEXPIRE', index, time_to_live)
+    end
+    return version
+  end
 end
 -- Otherwise `set_index` goes on.

@@ -1,4 +1,4 @@
 -- The end of `set`, where the index of an owner changes.
 if former ~= owner then unlist(former, member) end
-list(owner, member, sub(rest, 1, 20))
+list(owner, member, expires_at)
 return version

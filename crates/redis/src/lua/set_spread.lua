@@ -6,18 +6,19 @@
 -- ARGV[4]  'absent', 'present' or a version, twenty digits
 -- ARGV[5]  the index entry made for this write; empty if none was
 -- ARGV[6]  the latest time that it can expire without being written again
--- ARGV[7]  the version of a session that begins: 1, or what a rotation carries over; twenty digits
--- ARGV[8]  the second half of a rotation: what the pass says; otherwise empty
--- ARGV[9]  for how long Redis keeps it, in milliseconds; empty for ever
--- ARGV[10] the session from its times on
+-- ARGV[7]  the second half of a rotation: what the pass says; otherwise empty
+-- ARGV[8]  for how long Redis keeps it, in milliseconds; empty for ever
+-- ARGV[9]  the session from the length of its owner to its note, with the version that it is going to have; with
+--          none if 'present' was expected
+-- ARGV[10] the session from its note on
 --
 -- Answers 'stored' with the version and with the owner and the entry that it had until now; 'exists';
 -- 'gone'; 'conflict' with the version; 'index' if an entry has to be made first; 'buried' with the reason.
 local key, tombstone = KEYS[1], KEYS[2]
-local expect, entry, bound, version, rest = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[10]
+local expect, entry, bound, start = ARGV[4], ARGV[5], ARGV[6], ARGV[9]
 
 local found = found_at(key)
-local former = sub(found.head, 3, 22)
+local former = sub(found.head, 8, 27)
 if expect == 'absent' then
   if found.live then return {'exists'} end
 elseif not found.live then
@@ -26,11 +27,11 @@ elseif expect ~= 'present' and expect ~= former then
   return {'conflict', former}
 end
 
-local pass = filled(ARGV[8])
+local pass = filled(ARGV[7])
 -- Somebody who knew where the session was going ended it.
 if pass and redis.call('SISMEMBER', KEYS[#KEYS], pass) == 0 then return {'buried', 'ended'} end
 
-local owner, old_entry = owner_in(rest, 1), filled(found.entry)
+local owner, old_entry = sub(ARGV[10], 1, tonumber(sub(start, 1, 3))), filled(found.entry)
 if owner ~= '' then
   if entry ~= '' then
     local reason = redis.call('GET', tombstone)
@@ -43,13 +44,17 @@ if owner ~= '' then
   end
 end
 
-if found.live then version = string.format('%020.0f', tonumber(former) + 1) end
 local note = entry ~= '' and bound .. entry or ''
-local session = string.format('c1%s%02d%s', version, #note, note) .. rest
-if ARGV[9] == '' then
+local session = string.format('c1%02d', #note) .. start .. note .. ARGV[10]
+if ARGV[8] == '' then
   redis.call('SET', key, session)
 else
-  redis.call('SET', key, session, 'PX', ARGV[9])
+  redis.call('SET', key, session, 'PX', ARGV[8])
+end
+local version = sub(start, 4, 23)
+if expect == 'present' then
+  version = string.format('%020.0f', former + 1)
+  redis.call('SETRANGE', key, '7', version)
 end
 if pass then redis.call('DEL', KEYS[#KEYS]) end
 return {'stored', version, old_entry and found.owner or '', old_entry or ''}

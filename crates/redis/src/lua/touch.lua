@@ -25,8 +25,8 @@ local key, last_seen_at = KEYS[1], ARGV[5]
 local found = found_at(key)
 if not found.live then return {'gone'} end
 
-local expires_at = sub(found.head, found.at + 100, found.at + 119)
-local idle_timeout = sub(found.head, found.at + 120, found.at + 139)
+local expires_at = sub(found.head, 128, 147)
+local idle_timeout = sub(found.head, 148, 167)
 if idle_timeout ~= NEVER then
   local unused = later(last_seen_at, idle_timeout)
   if unused < expires_at then expires_at = unused end
@@ -37,11 +37,11 @@ if found.owner ~= '' and index_prefix == '' and expires_at > bound then
   if ARGV[6] ~= entry or expires_at > ARGV[7] then
     return {'index', found.owner, entry, expires_at}
   end
-  redis.call('SETRANGE', key, 24, ARGV[7])
+  redis.call('SETRANGE', key, '173', ARGV[7])
 end
 
 -- The two times stand side by side.
-redis.call('SETRANGE', key, found.at - 1, expires_at .. last_seen_at)
+redis.call('SETRANGE', key, '27', expires_at .. last_seen_at)
 keep_until(key, expires_at)
 list(found.owner, ARGV[4], expires_at)
 return {'touched'}

@@ -36,8 +36,8 @@ use cloakroom_store::{Expect, Owner, SessionKey, SetOutcome, Timestamp};
 use tokio::time::Instant;
 
 use crate::error::{RedisStoreError, RedisStoreErrorKind};
+use crate::head;
 use crate::layout::member;
-use crate::moment::padded;
 use crate::reply;
 use crate::script;
 use crate::session::Draft;
@@ -180,6 +180,11 @@ async fn write(
     moved: Option<Moved<'_>>,
     deadline: Instant,
 ) -> Result<Written, RedisStoreError> {
+    let written = match moved {
+        Some(moved) => draft.with_version(moved.version),
+        None => draft.written_over(expect).0,
+    };
+    let (start, end) = head::around_note(&written);
     let mut request = inner.call(&script::SET_SPREAD, inner.layout.session(member));
     if let Some(nonce) = nonce {
         request = request.key(inner.layout.tombstone(member, nonce));
@@ -191,10 +196,10 @@ async fn write(
         .arg(expectation(expect))
         .arg(nonce.unwrap_or_default())
         .moment(draft.bound())
-        .arg(padded::<20>(moved.map_or(1, |moved| moved.version)))
         .arg(moved.map_or("", |moved| moved.pass))
         .number(inner.time_to_live(draft))
-        .arg(draft.written());
+        .arg(start)
+        .arg(end);
     let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
     let mut rest = rest.into_iter();
     let first = reply::text(rest.next().unwrap_or_default())?;

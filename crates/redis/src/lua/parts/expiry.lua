@@ -1,3 +1,4 @@
+local NEVER = '99999999999999999999'
 -- How much longer than its time a key stays before Redis itself drops it. Only for tidiness: what has
 -- expired is not shown anyway. Room for an application's clock that is set back.
 local SLACK = 600000

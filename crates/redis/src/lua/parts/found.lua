@@ -1,18 +1,15 @@
 -- A session, live or over, or nothing: with a head that is empty if there is none.
 local function found_at(key)
   local head = head_of(key)
-  if not head then return {head = '', live = false, owner = '', expires_at = ''} end
-  local at = start(head)
-  local expires_at = sub(head, at, at + 19)
+  if not head then return {head = '', live = false, owner = ''} end
+  local note = 173 + sub(head, 3, 4)
   return {
     head = head,
-    at = at,
-    live = expires_at > now,
-    owner = owner_in(head, at, key),
-    expires_at = expires_at,
+    live = expiry(head) > now,
+    owner = owner_in(head, key),
     -- Cluster: until when its entry in the index is kept, and the second half of the entry's name.
-    bound = sub(head, 25, math.min(44, at - 1)),
-    entry = sub(head, 45, at - 1),
+    bound = sub(head, 174, math.min(193, note)),
+    entry = sub(head, 194, note),
   }
 end
 
@@ -20,5 +17,5 @@ end
 local function session_at(key)
   local fine, found = pcall(found_at, key)
   if fine then return found end
-  return {head = '', live = false, owner = '', expires_at = '', entry = ''}
+  return {head = '', live = false, owner = '', entry = ''}
 end
