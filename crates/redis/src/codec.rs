@@ -73,7 +73,12 @@ impl Codec {
 
     fn encode<T: Serialize>(self, data: &T, limit: usize) -> Result<Vec<u8>, StoreError> {
         let encoded = match self {
-            Self::Json => serde_json::to_vec(data).map_err(|_| unencodable(self))?,
+            Self::Json => {
+                // Room for most, instead of growing by and by.
+                let mut encoded = Vec::with_capacity(1024);
+                serde_json::to_writer(&mut encoded, data).map_err(|_| unencodable(self))?;
+                encoded
+            }
             #[cfg(feature = "messagepack")]
             Self::MessagePack => rmp_serde::to_vec_named(data).map_err(|_| unencodable(self))?,
         };
