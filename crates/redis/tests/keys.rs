@@ -185,6 +185,7 @@ async fn what_is_no_session_is_undecodable_and_can_be_ended() {
         (2, ["SET", "", "text"].as_slice()),
         (3, &["HSET", "", "field", "value"]),
         (4, &["RPUSH", "", "entry"]),
+        (5, &["SET", "", &"c1, and yet no session. ".repeat(9)]),
     ] {
         let name = session_name(store, &key(number));
         let mut words = words.to_vec();

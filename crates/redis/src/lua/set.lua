@@ -1,6 +1,6 @@
 -- Writes a whole session if the expectation holds, one server. Few calls and few pieces of text: each costs more than
--- what is done with it, and a long text is read twice for every script that it passes through. For the same reason
--- nothing stands before this: the functions that a script defines are made anew each time.
+-- what is done with it, and a text costs by the byte when it becomes one of a script's. For the same reason nothing
+-- stands before this: the functions that a script defines are made anew each time.
 --
 -- KEYS[1]  the session
 -- ARGV[1]  the time now, by the application's clock
@@ -22,7 +22,9 @@ if head ~= '' then
   expiry = sub(head, 28, 47)
   live = expiry > now
   if kind ~= 'c100000' then
-    if sub(head, 1, 2) ~= 'c1' or #head < 47 then error(redis.error_reply('WRONGTYPE this is no session')) end
+    if not string.find(kind, '^c1%d%d%d%d%d$') or #head < 47 then
+      error(redis.error_reply('WRONGTYPE this is no session'))
+    end
     local before = 173 + sub(head, 3, 4)
     local last = before + sub(head, 5, 7)
     if last > #head then head = call('GETRANGE', key, '0', last - 1) end
@@ -38,16 +40,13 @@ elseif expect ~= 'present' and expect ~= sub(head, 8, 27) then
   return {'conflict', sub(head, 8, 27)}
 end
 
+local version = expect == 'present' and sub(head, 8, 27) + 1 or 0
 if time_to_live == '' then
   call('SET', key, session)
 else
   call('SET', key, session, 'PX', time_to_live)
 end
-local version = 0
-if expect == 'present' then
-  version = sub(head, 8, 27) + 1
-  call('SETRANGE', key, '7', string.format('%020.0f', version))
-end
+if version > 0 then call('SETRANGE', key, '7', string.format('%020.0f', version)) end
 
 if owner == '' and former == '' then return version end
 local member, index_prefix = sub(key, -65, -2), sub(key, 1, -69) .. 'o:'
@@ -57,10 +56,10 @@ if owner == former and live then
   local left = call('PTTL', index)
   if left ~= -2 then
     if expiry ~= expires_at then call('ZADD', index, ARGV[6], member) end
-    -- It may go a minute before the session's key does: what has expired by then is not listed.
+    -- It has to stay as long as the session's key. A second less is none: both stay long after the session is over.
     if left >= 0 and time_to_live == '' then
       call('PERSIST', index)
-    elseif left >= 0 and left + 60000 < tonumber(time_to_live) then
+    elseif left >= 0 and left + 1000 < tonumber(time_to_live) then
       call('PEXPIRE', index, time_to_live)
     end
     return version

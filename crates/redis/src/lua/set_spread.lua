@@ -44,6 +44,7 @@ if owner ~= '' then
   end
 end
 
+local version = expect == 'present' and string.format('%020.0f', former + 1) or sub(start, 4, 23)
 local note = entry ~= '' and bound .. entry or ''
 local session = string.format('c1%02d', #note) .. start .. note .. ARGV[10]
 if ARGV[8] == '' then
@@ -51,10 +52,6 @@ if ARGV[8] == '' then
 else
   redis.call('SET', key, session, 'PX', ARGV[8])
 end
-local version = sub(start, 4, 23)
-if expect == 'present' then
-  version = string.format('%020.0f', former + 1)
-  redis.call('SETRANGE', key, '7', version)
-end
+if expect == 'present' then redis.call('SETRANGE', key, '7', version) end
 if pass then redis.call('DEL', KEYS[#KEYS]) end
 return {'stored', version, old_entry and found.owner or '', old_entry or ''}

@@ -5,7 +5,7 @@ local sub = string.sub
 local function head_of(key)
   local head = redis.call('GETRANGE', key, '0', '255')
   if head == '' then return false end
-  if sub(head, 1, 2) ~= 'c1' or #head < 173 then
+  if #head < 173 or not string.find(head, '^c1%d%d%d%d%d') then
     error(redis.error_reply('WRONGTYPE this is no session'))
   end
   return head
