@@ -117,14 +117,10 @@ pub(crate) fn decode<T: DeserializeOwned>(
 fn decode_plain<T: DeserializeOwned>(codec: &str, bytes: &[u8]) -> Result<T, StoreError> {
     // What the decoder has to say may quote the data, so it is left out of the error.
     match Codec::from_tag(codec) {
-        Some(Codec::Json) => serde_json::from_slice(bytes).map_err(|error| {
-            undecodable(format!(
-                "the JSON data does not decode: {:?} error at line {}, column {}",
-                error.classify(),
-                error.line(),
-                error.column()
-            ))
-        }),
+        // As text: its strings need not be checked one by one.
+        Some(Codec::Json) => std::str::from_utf8(bytes)
+            .map_err(|_| undecodable("the JSON data is not text"))
+            .and_then(json),
         #[cfg(feature = "messagepack")]
         Some(Codec::MessagePack) => {
             messagepack(bytes).map_err(|_| undecodable("the MessagePack data does not decode"))
@@ -133,6 +129,17 @@ fn decode_plain<T: DeserializeOwned>(codec: &str, bytes: &[u8]) -> Result<T, Sto
             "the session was written with a codec that this build does not know",
         )),
     }
+}
+
+fn json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| {
+        undecodable(format!(
+            "the JSON data does not decode: {:?} error at line {}, column {}",
+            error.classify(),
+            error.line(),
+            error.column()
+        ))
+    })
 }
 
 /// Reads no more levels than a small stack has room for: the decoder's own limit, 1024, is more than a thread of
