@@ -73,7 +73,12 @@ impl Codec {
 
     fn encode<T: Serialize>(self, data: &T, limit: usize) -> Result<Vec<u8>, StoreError> {
         let encoded = match self {
-            Self::Json => serde_json::to_vec(data).map_err(|_| unencodable(self))?,
+            Self::Json => {
+                // Room for most, instead of growing by and by.
+                let mut encoded = Vec::with_capacity(1024);
+                serde_json::to_writer(&mut encoded, data).map_err(|_| unencodable(self))?;
+                encoded
+            }
             #[cfg(feature = "messagepack")]
             Self::MessagePack => rmp_serde::to_vec_named(data).map_err(|_| unencodable(self))?,
         };
@@ -86,7 +91,7 @@ impl Codec {
     }
 }
 
-/// Data on its way into a hash.
+/// Data on its way to a server.
 pub(crate) struct Written {
     /// How it is encoded, and whether it is encrypted.
     pub(crate) tag: Cow<'static, str>,
@@ -112,14 +117,10 @@ pub(crate) fn decode<T: DeserializeOwned>(
 fn decode_plain<T: DeserializeOwned>(codec: &str, bytes: &[u8]) -> Result<T, StoreError> {
     // What the decoder has to say may quote the data, so it is left out of the error.
     match Codec::from_tag(codec) {
-        Some(Codec::Json) => serde_json::from_slice(bytes).map_err(|error| {
-            undecodable(format!(
-                "the JSON data does not decode: {:?} error at line {}, column {}",
-                error.classify(),
-                error.line(),
-                error.column()
-            ))
-        }),
+        // As text: its strings need not be checked one by one.
+        Some(Codec::Json) => std::str::from_utf8(bytes)
+            .map_err(|_| undecodable("the JSON data is not text"))
+            .and_then(json),
         #[cfg(feature = "messagepack")]
         Some(Codec::MessagePack) => {
             messagepack(bytes).map_err(|_| undecodable("the MessagePack data does not decode"))
@@ -128,6 +129,17 @@ fn decode_plain<T: DeserializeOwned>(codec: &str, bytes: &[u8]) -> Result<T, Sto
             "the session was written with a codec that this build does not know",
         )),
     }
+}
+
+fn json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| {
+        undecodable(format!(
+            "the JSON data does not decode: {:?} error at line {}, column {}",
+            error.classify(),
+            error.line(),
+            error.column()
+        ))
+    })
 }
 
 /// Reads no more levels than a small stack has room for: the decoder's own limit, 1024, is more than a thread of

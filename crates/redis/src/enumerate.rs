@@ -8,11 +8,12 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::error::{Failure, RedisStoreError, RedisStoreErrorKind};
+use crate::head::Head;
 use crate::layout::member;
 use crate::link::Link;
 use crate::script::{self, Request, Script};
 use crate::server::Server;
-use crate::session::{NAMES, RedisStoreSession};
+use crate::session::RedisStoreSession;
 use crate::store::{Inner, RedisStore};
 use crate::{reply, single, spread};
 
@@ -31,11 +32,11 @@ where
             let mut walk = Walk::over(inner, inner.layout.sessions()).await?;
             while let Some(keys) = walk.next().await? {
                 let keys = sessions(inner, keys);
-                let read = |deadline| inner.read_all(&keys, &NAMES, deadline);
+                let read = |deadline| inner.read_all(&keys, Request::session, deadline);
                 let answers = inner.timed(read).await?;
                 for (key, answer) in keys.iter().zip(answers) {
-                    let hash = RedisStoreSession::from_answer(*key, answer);
-                    let live = hash.map(|hash| hash.filter(|hash| hash.is_live(&*inner.clock)));
+                    let found = RedisStoreSession::from_answer(*key, answer);
+                    let live = found.map(|found| found.filter(|s| s.is_live(&*inner.clock)));
                     decoded(live, &self.inner.at_rest)
                         .into_iter()
                         .for_each(&mut *visitor);
@@ -145,12 +146,12 @@ impl Inner {
     async fn read_all(
         &self,
         keys: &[SessionKey],
-        names: &'static [&'static str],
+        request: fn(String) -> Request,
         deadline: Instant,
     ) -> Result<Vec<redis::Value>, RedisStoreError> {
         let requests = keys
             .iter()
-            .map(|key| Request::fields(self.layout.session(&member(key)), names));
+            .map(|key| request(self.layout.session(&member(key))));
         self.server.run_all(requests.collect(), deadline).await
     }
 
@@ -159,19 +160,15 @@ impl Inner {
         keys: &[SessionKey],
         deadline: Instant,
     ) -> Result<Vec<Life>, RedisStoreError> {
-        let names = &["version", "expires_at"];
-        let answers = self.read_all(keys, names, deadline).await?;
-        let now = self.clock.now().as_millis();
+        let answers = self.read_all(keys, Request::head, deadline).await?;
+        let now = self.clock.now();
         let lives = answers.into_iter().map(|answer| {
-            let texts = reply::texts(answer).unwrap_or_default();
-            let [version, expires_at] = texts.as_slice() else {
-                return Life::Absent;
-            };
-            let expires_at = std::str::from_utf8(expires_at).unwrap_or_default();
-            match expires_at.parse::<i64>() {
-                _ if version.is_empty() => Life::Absent,
-                Ok(end) if end <= now => Life::Expired,
-                _ => Life::Live,
+            let head = reply::text(answer).unwrap_or_default();
+            match Head::of(&head).and_then(|head| head.expires_at()) {
+                Ok(Some(end)) if end <= now => Life::Expired,
+                Ok(_) => Life::Live,
+                // Nothing, or something else.
+                Err(_) => Life::Absent,
             }
         });
         Ok(lives.collect())
@@ -301,13 +298,13 @@ fn sessions(inner: &Inner, keys: Vec<Vec<u8>>) -> Vec<SessionKey> {
 
 /// The entry, if there is a session and it decodes. Otherwise it is noted in the log and left out.
 pub(crate) fn decoded<T: DeserializeOwned>(
-    hash: Result<Option<RedisStoreSession>, RedisStoreError>,
+    found: Result<Option<RedisStoreSession>, RedisStoreError>,
     at_rest: &AtRest,
 ) -> Option<Entry<T>> {
-    let hash = hash
+    let found = found
         .map_err(RedisStoreError::into_store_error)
         .transpose()?;
-    let entry = hash.and_then(|hash| hash.into_entry(at_rest));
+    let entry = found.and_then(|session| session.into_entry(at_rest));
     entry
         .inspect_err(|error| {
             let reason = std::error::Error::source(error).map(tracing::field::display);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cloakroom_store::{AtRest, Record, SessionKey, StoreErrorKind};
 use serde::{Deserialize, Serialize};
 
-use crate::session::{Draft, Fields};
+use crate::session::Draft;
 use crate::{Codec, RedisStoreSession, reply};
 
 /// Data of every shape, as deep as it likes.
@@ -23,14 +23,13 @@ enum Tree {
 
 const KEY: SessionKey = SessionKey::from_bytes([7; 32]);
 
-/// A hash, a field a line, its name up to the first equals sign; the data is the rest after a line `data=`. It
-/// decodes or is an error of that session; what decodes can be stored and read again, or is refused.
+/// A session as it is stored. It decodes or is an error of that session; what decodes can be stored and read again,
+/// or is refused.
 pub fn redis_record(input: &[u8]) {
     // Numbers in a server's answers.
     let _ = reply::parse(input);
-    let session = match RedisStoreSession::from_fields(KEY, fields(input)) {
-        Ok(Some(session)) => session,
-        Ok(None) => return,
+    let session = match RedisStoreSession::from_stored(KEY, input.to_vec()) {
+        Ok(session) => session,
         Err(error) => {
             assert!(!format!("{error:?} {error}").contains("hunter2"));
             return;
@@ -61,16 +60,8 @@ fn round_trip(record: &Record<Tree>, codec: Codec) {
         }
     };
     let _ = (draft.expires_at(), draft.bound());
-    let sent: Vec<Vec<u8>> = draft.arguments().collect();
-    let mut stored: Fields = sent
-        .chunks(2)
-        .map(|pair| (pair[0].clone(), pair[1].clone()))
-        .collect();
-    // The server counts.
-    stored.push((b"version".to_vec(), b"1".to_vec()));
-    let read = RedisStoreSession::from_fields(KEY, stored).expect("it was written here");
-    let read = read
-        .expect("it has fields")
+    let read = RedisStoreSession::from_stored(KEY, draft.written().to_vec())
+        .expect("it was written here")
         .decode::<Tree>(&AtRest::default())
         .expect("it was found to be readable");
     assert_eq!(read.owner, record.owner);
@@ -78,24 +69,7 @@ fn round_trip(record: &Record<Tree>, codec: Codec) {
     assert_eq!(read.browser_session, record.browser_session);
     let again = Draft::of(&read, codec, 1 << 20, &AtRest::default()).expect("as before");
     // By what they encode to: no number is equal to itself that is none.
-    assert_eq!(again.arguments().collect::<Vec<_>>(), sent);
-}
-
-fn fields(mut input: &[u8]) -> Fields {
-    let mut fields = Fields::new();
-    while !input.is_empty() {
-        if let Some(data) = input.strip_prefix(b"data=") {
-            fields.push((b"data".to_vec(), data.to_vec()));
-            break;
-        }
-        let end = input.iter().position(|byte| *byte == b'\n');
-        let line = &input[..end.unwrap_or(input.len())];
-        let equals = line.iter().position(|byte| *byte == b'=');
-        let (name, value) = line.split_at(equals.unwrap_or(line.len()));
-        fields.push((name.to_vec(), value.get(1..).unwrap_or_default().to_vec()));
-        input = &input[end.map_or(input.len(), |end| end + 1)..];
-    }
-    fields
+    assert_eq!(again.written(), draft.written());
 }
 
 #[cfg(test)]

@@ -48,10 +48,12 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod guide;
+mod head;
 mod key_prefix;
 mod layout;
 mod limits;
 mod link;
+mod moment;
 mod renewal;
 mod reply;
 mod script;

@@ -60,6 +60,9 @@ impl Link {
         // With RESP3 the client says by itself when a connection has ended.
         let settings = info.redis_settings().clone();
         let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
+        // What is asked next need not wait until the server has acknowledged what was asked before.
+        let tcp = info.tcp_settings().clone().set_nodelay(true);
+        let info = info.set_tcp_settings(tcp);
         let client = Client::open(info).map_err(|error| RedisStoreError::of_connection(&error))?;
         Ok(Self {
             client,
@@ -85,9 +88,8 @@ impl Link {
                 .nth(1)
                 .unwrap_or_else(|| Err(Failure::Unknown(RedisStoreError::unexpected())));
         }
-        let open = self.connection(deadline).await?;
-        let mut connection = open.connection.clone();
-        let answer = timeout_at(deadline, connection.send_packed_command(command)).await;
+        let mut open = self.connection(deadline).await?;
+        let answer = timeout_at(deadline, open.connection.send_packed_command(command)).await;
         judge(self.received(&open, answer)?)
     }
 
@@ -97,14 +99,13 @@ impl Link {
         commands: &[Cmd],
         deadline: Instant,
     ) -> Result<Vec<Result<Value, Failure>>, Failure> {
-        let open = self.connection(deadline).await?;
-        let mut connection = open.connection.clone();
+        let mut open = self.connection(deadline).await?;
         let mut pipeline = redis::Pipeline::with_capacity(commands.len());
         for command in commands {
             pipeline.add_command(command.clone());
         }
         let count = commands.len();
-        let answer = connection.send_packed_commands(&pipeline, 0, count);
+        let answer = open.connection.send_packed_commands(&pipeline, 0, count);
         let answer = timeout_at(deadline, answer).await;
         match self.received(&open, answer)? {
             Ok(answers) => Ok(answers

@@ -76,14 +76,14 @@ impl Route {
         &self.to
     }
 
-    pub(crate) fn trail_ends_at(&self) -> Option<i64> {
-        self.trail_ends_at.map(Timestamp::as_millis)
+    pub(crate) fn trail_ends_at(&self) -> Option<Timestamp> {
+        self.trail_ends_at
     }
 
     /// What the trail says, if one is left: the new key, when the session moved there, when the trail ends.
     pub(crate) fn trail(&self) -> Option<String> {
         let (to, moved_at) = (&self.to, self.times.renewed_at.as_millis());
-        let ends_at = self.trail_ends_at()?;
+        let ends_at = self.trail_ends_at()?.as_millis();
         Some(format!("{to} {moved_at} {ends_at}"))
     }
 }

@@ -3,7 +3,6 @@
 use redis::Value;
 
 use crate::error::RedisStoreError;
-use crate::session::Fields;
 
 /// A text, whatever it is sent as. Nothing is the empty text.
 pub(crate) fn text(value: Value) -> Result<Vec<u8>, RedisStoreError> {
@@ -50,37 +49,4 @@ pub(crate) fn outcome(value: Value) -> Result<(Vec<u8>, Vec<Value>), RedisStoreE
     let rest = values.split_off(1);
     let first = values.pop().expect("one is left");
     Ok((text(first)?, rest))
-}
-
-/// A list of so many texts at most, or gaps.
-pub(crate) fn values<const N: usize>(
-    value: Value,
-) -> Result<[Option<Vec<u8>>; N], RedisStoreError> {
-    let mut values = [const { None }; N];
-    let list = list(value)?;
-    if list.len() > N {
-        return Err(RedisStoreError::unexpected());
-    }
-    for (slot, value) in values.iter_mut().zip(list) {
-        if value != Value::Nil {
-            *slot = Some(text(value)?);
-        }
-    }
-    Ok(values)
-}
-
-/// The fields of a hash: sent as a map, or as a list in turns by scripts.
-pub(crate) fn fields(value: Value) -> Result<Fields, RedisStoreError> {
-    if let Value::Map(pairs) = value {
-        return pairs
-            .into_iter()
-            .map(|(name, value)| Ok((text(name)?, text(value)?)))
-            .collect();
-    }
-    let mut texts = texts(value)?.into_iter();
-    let mut fields = Vec::with_capacity(texts.len() / 2);
-    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
-        fields.push((name, value));
-    }
-    Ok(fields)
 }

@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
+use cloakroom_store::Timestamp;
 use redis::Cmd;
+
+use crate::{head, moment};
 
 /// A script with its SHA-1, by which servers know it.
 #[derive(Debug)]
@@ -11,35 +14,46 @@ pub(crate) struct Script {
     sha1: String,
 }
 
+/// A script is made of the parts that it needs, in that order: what it defines is made anew at every call.
 macro_rules! scripts {
-    ($($name:ident = $file:literal, $flags:literal;)*) => {$(
+    ($($name:ident = [$($file:literal),*], $flags:literal;)*) => {$(
         pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
             Script::new(concat!(
                 "#!lua flags=", $flags, "\n",
-                include_str!("lua/common.lua"),
-                include_str!(concat!("lua/", $file)),
+                $(include_str!(concat!("lua/", $file)),)*
             ))
         });
     )*};
+    // Nearly all of them stand on the same parts.
+    (standing $($name:ident = $file:literal, $flags:literal;)*) => {
+        scripts! {$(
+            $name = [
+                "parts/common.lua", "parts/head.lua", "parts/found.lua", "parts/expiry.lua", "parts/index.lua", $file
+            ], $flags;
+        )*}
+    };
 }
 
 // With the first line a server that may not run the whole script runs nothing of it. What ends sessions or takes
 // no room runs on a server that is out of memory, too; not `TAKE`, after which a session has to be written.
 scripts! {
+    BURY = ["parts/common.lua", "parts/head.lua", "parts/found.lua", "bury.lua"], "allow-oom";
+    EXPECT = ["parts/common.lua", "parts/head.lua", "expect.lua"], "";
+    FORGET = ["forget.lua"], "allow-oom";
+    PEEK = ["parts/common.lua", "parts/head.lua", "parts/found.lua", "peek.lua"], "no-writes";
+    SET = ["parts/head.lua", "set.lua", "parts/expiry.lua", "parts/index.lua", "set_index.lua"], "";
+    SET_SPREAD = ["parts/common.lua", "parts/head.lua", "parts/found.lua", "set_spread.lua"], "";
+}
+scripts! { standing
     ADMIT = "admit.lua", "";
-    BURY = "bury.lua", "allow-oom";
     DESTROY = "destroy.lua", "allow-oom";
     DESTROY_OWNER = "destroy_owner.lua", "allow-oom";
     ENTER = "enter.lua", "";
-    EXPECT = "expect.lua", "";
     FIT = "fit.lua", "allow-oom";
-    FORGET = "forget.lua", "allow-oom";
     LIST_OWNER = "list_owner.lua", "allow-oom";
-    PEEK = "peek.lua", "no-writes";
     PURGE = "purge.lua", "allow-oom";
     RESERVE = "reserve.lua", "";
     ROTATE = "rotate.lua", "";
-    SET = "set.lua", "";
     TAKE = "take.lua", "";
     TIDY = "tidy.lua", "allow-oom";
     TOUCH = "touch.lua", "allow-oom";
@@ -80,10 +94,15 @@ impl Request {
         }
     }
 
-    /// Some fields of a hash.
-    pub(crate) fn fields(key: impl Into<Vec<u8>>, names: &'static [&'static str]) -> Self {
-        let mut request = Self::read("HMGET", key);
-        request.constants = names;
+    /// A whole session.
+    pub(crate) fn session(key: String) -> Self {
+        Self::read("GET", key)
+    }
+
+    /// What stands before the data of a session.
+    pub(crate) fn head(key: String) -> Self {
+        let mut request = Self::read("GETRANGE", key);
+        request.constants = &["0", head::LAST];
         request
     }
 
@@ -104,6 +123,11 @@ impl Request {
     pub(crate) fn arg(mut self, argument: impl Into<Vec<u8>>) -> Self {
         self.arguments.push(argument.into());
         self
+    }
+
+    /// A time, or none.
+    pub(crate) fn moment(self, time: Option<Timestamp>) -> Self {
+        self.arg(moment::digits(time))
     }
 
     /// A number, or an empty argument for none.

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom_store::{
-    AtRest, ClientInfo, Clock, Entry, Owner, Record, SessionKey, StoreError, StoreErrorKind, Times,
-    Timestamp,
+    AtRest, ClientInfo, Clock, Entry, Expect, Owner, Record, SessionKey, StoreError,
+    StoreErrorKind, Times, Timestamp,
 };
 use redis::Value;
 use serde::Serialize;
@@ -12,29 +12,10 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::{self, Codec};
 use crate::error::RedisStoreError;
+use crate::head::{self, Head};
 use crate::reply;
 
-/// The names and values of a hash.
-pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// The fields of a session that are read: few, because each costs time wherever it passes.
-pub(crate) const NAMES: [&str; 10] = [
-    "version",
-    "times",
-    "last_seen_at",
-    "expires_at",
-    "owner",
-    "browser_session",
-    "client",
-    "codec",
-    "data",
-    "entry",
-];
-
-/// The same for a session alone: only who looks it up in an index needs its entry.
-pub(crate) const SESSION: &[&str] = NAMES.split_at(NAMES.len() - 1).0;
-
-/// One session as stored, a hash: the data is still encoded. The guide tells which field of the hash holds what.
+/// One session as stored: the data is still encoded. The guide tells what stands where.
 ///
 /// All times are UTC milliseconds since 1970. `Debug` prints neither key, owner nor data.
 #[derive(Clone)]
@@ -42,40 +23,40 @@ pub(crate) const SESSION: &[&str] = NAMES.split_at(NAMES.len() - 1).0;
 pub struct RedisStoreSession {
     /// In the name of the key: the SHA-256 of the session's id.
     pub key: SessionKey,
-    /// `version`: counts the writes, from 1.
+    /// Counts the writes, from 1.
     pub version: u64,
-    /// In `times`: when the session began.
+    /// When the session began.
     pub created_at: Timestamp,
-    /// In `times`: when its user signed in, if anybody did.
+    /// When its user signed in, if anybody did.
     pub authenticated_at: Option<Timestamp>,
-    /// In `times`: when it got the id that it has.
+    /// When it got the id that it has.
     pub renewed_at: Timestamp,
-    /// `last_seen_at`: when it was last used.
+    /// When it was last used.
     pub last_seen_at: Timestamp,
-    /// In `times`: the absolute end, if there is one.
+    /// The absolute end, if there is one.
     pub ends_at: Option<Timestamp>,
-    /// In `times`: how long it may lie unused, in milliseconds; `None` for any time.
+    /// How long it may lie unused, in milliseconds; `None` for any time.
     pub idle_timeout_ms: Option<u64>,
-    /// `expires_at`: the earlier of the two ends; `None` for never.
+    /// The earlier of the two ends; `None` for never.
     pub expires_at: Option<Timestamp>,
-    /// `browser_session`: whether the cookie vanishes with the browser.
+    /// Whether the cookie vanishes with the browser.
     pub browser_session: bool,
-    /// `owner`: whose session it is.
+    /// Whose session it is.
     pub owner: Option<String>,
-    /// In `client`: what the client called itself.
+    /// What the client called itself.
     pub user_agent: Option<String>,
-    /// In `client`: where the client came from.
+    /// Where the client came from.
     pub address: Option<String>,
-    /// `codec`: how `data` is encoded and whether it is encrypted, see [`Codec::tag`].
+    /// How `data` is encoded and whether it is encrypted, see [`Codec::tag`].
     pub codec: String,
-    /// `data`: the application's data.
+    /// The application's data.
     pub data: Vec<u8>,
-    /// `entry`: cluster only, the second half of its name in the index of its owner.
+    /// Cluster only: the second half of its name in the index of its owner.
     pub(crate) entry: Option<String>,
 }
 
 impl RedisStoreSession {
-    /// The record that this hash holds.
+    /// The record that this holds.
     ///
     /// `at_rest` says what it may be encrypted with; [`AtRest::default`] if with nothing.
     ///
@@ -120,91 +101,46 @@ impl RedisStoreSession {
         self.expires_at.is_none_or(|end| end > clock.now())
     }
 
-    /// From the fields of a hash, in any order. `None` for a hash without fields: there is no such key.
-    pub(crate) fn from_fields(
-        key: SessionKey,
-        fields: Fields,
-    ) -> Result<Option<Self>, RedisStoreError> {
-        if fields.is_empty() {
-            return Ok(None);
-        }
-        let mut values = [const { None }; NAMES.len()];
-        for (name, value) in fields {
-            if let Some(at) = NAMES.iter().position(|known| known.as_bytes() == name) {
-                values[at] = Some(value);
-            }
-        }
-        Self::from_values(key, values).map(Some)
-    }
-
-    /// From the values of [`NAMES`]. `None` if there is nothing of a session.
+    /// From what a server answered. `None` if there is nothing.
     pub(crate) fn from_answer(
         key: SessionKey,
         answer: Value,
     ) -> Result<Option<Self>, RedisStoreError> {
-        // Where one of many keys holds something else.
-        if answer == Value::Nil {
-            return Ok(None);
-        }
-        let values: [_; NAMES.len()] = reply::values(answer)?;
-        match values[0] {
-            Some(_) => Self::from_values(key, values).map(Some),
-            None => Ok(None),
+        match answer {
+            Value::Nil => Ok(None),
+            answer => Self::from_stored(key, reply::text(answer)?).map(Some),
         }
     }
 
-    fn from_values(
+    pub(crate) fn from_stored(
         key: SessionKey,
-        values: [Option<Vec<u8>>; NAMES.len()],
+        mut stored: Vec<u8>,
     ) -> Result<Self, RedisStoreError> {
-        let [
-            version,
-            times,
-            last_seen_at,
-            expires_at,
-            owner,
-            browser,
-            client,
-            codec,
-            data,
-            entry,
-        ] = values;
-        let times = required(times)?;
-        let times = std::str::from_utf8(&times).map_err(|_| malformed())?;
-        let mut times = times.split(' ').map(|part| match part {
-            "-" => Ok(None),
-            number => number.parse().map(Some).map_err(|_| malformed()),
-        });
-        let mut next = || times.next().unwrap_or_else(|| Err(malformed()));
-        let moment = |millis: Option<i64>| millis.map(Timestamp::from_millis);
-        let (created_at, authenticated_at, renewed_at) = (next()?, next()?, next()?);
-        let (ends_at, idle_timeout_ms) = (next()?, next()?);
-        let client = text(client)?;
-        let (address, user_agent) = match client.as_deref().and_then(|text| text.split_once(' ')) {
-            Some((address, agent)) => (filled(address), filled(agent)),
-            None => (None, None),
-        };
-        Ok(Self {
+        let head = Head::of(&stored)?;
+        let times = head.times()?;
+        let (address, user_agent) = head.client()?;
+        let data = stored.len() - head.data_length()?;
+        let mut session = Self {
             key,
-            version: required(number(version)?)?,
-            created_at: required(moment(created_at))?,
-            authenticated_at: moment(authenticated_at),
-            renewed_at: required(moment(renewed_at))?,
-            last_seen_at: required(moment(number(last_seen_at)?))?,
-            ends_at: moment(ends_at),
-            idle_timeout_ms: match idle_timeout_ms {
-                Some(millis) => Some(u64::try_from(millis).map_err(|_| malformed())?),
-                None => None,
-            },
-            expires_at: moment(number(expires_at)?),
-            browser_session: browser.is_some(),
-            owner: text(owner)?,
-            user_agent,
-            address,
-            codec: required(text(codec)?)?,
-            data: required(data)?,
-            entry: text(entry)?,
-        })
+            version: head.version()?,
+            created_at: times.created_at,
+            authenticated_at: times.authenticated_at,
+            renewed_at: times.renewed_at,
+            last_seen_at: times.last_seen_at,
+            ends_at: times.ends_at,
+            idle_timeout_ms: times.idle_timeout.map(|idle| idle.as_millis() as u64),
+            expires_at: head.expires_at()?,
+            browser_session: head.browser_session(),
+            owner: head.owner()?.map(str::to_owned),
+            user_agent: user_agent.map(str::to_owned),
+            address: address.map(str::to_owned),
+            codec: head.codec()?.to_owned(),
+            data: Vec::new(),
+            entry: head.entry()?.map(str::to_owned),
+        };
+        stored.drain(..data);
+        session.data = stored;
+        Ok(session)
     }
 }
 
@@ -222,11 +158,12 @@ impl fmt::Debug for RedisStoreSession {
     }
 }
 
-/// A record on its way to a server: encoded, all but its version.
+/// A record on its way to a server: encoded, all but what the server adds.
 pub(crate) struct Draft {
     pub(crate) owner: Option<Owner>,
-    pub(crate) times: Times,
-    fields: Fields,
+    times: Times,
+    /// As it is stored, without note and with a first version.
+    written: Vec<u8>,
 }
 
 impl Draft {
@@ -236,130 +173,66 @@ impl Draft {
         limit: usize,
         at_rest: &AtRest,
     ) -> Result<Self, StoreError> {
-        let written = codec.encode_readable(&*record.data, limit, at_rest)?;
-        let mut fields = time_fields(&record.times);
-        let mut field = |name: &str, value: &[u8]| {
-            fields.push((name.as_bytes().to_vec(), value.to_vec()));
-        };
-        if record.browser_session {
-            field("browser_session", b"1");
-        }
-        if let Some(owner) = &record.owner {
-            field("owner", owner.as_str().as_bytes());
-        }
-        if let Some(client) = record.client.as_deref() {
+        let encoded = codec.encode_readable(&*record.data, limit, at_rest)?;
+        let client = record.client.as_deref().map(|client| {
             let address = client.address().map(|address| address.to_string());
-            let (address, agent) = (address.unwrap_or_default(), client.user_agent());
-            let client = format!("{address} {}", agent.unwrap_or_default());
-            if client != " " {
-                field("client", client.as_bytes());
-            }
-        }
-        field("codec", written.tag.as_bytes());
-        fields.push((b"data".to_vec(), written.data));
+            let agent = client.user_agent().unwrap_or_default();
+            format!("{} {agent}", address.unwrap_or_default())
+        });
+        let owner = record.owner.as_ref().map_or("", Owner::as_str);
+        let texts = [owner, client.as_deref().unwrap_or_default(), &encoded.tag];
+        let written = head::write(&record.times, record.browser_session, texts, &encoded.data);
         Ok(Self {
             owner: record.owner.clone(),
             times: record.times,
-            fields,
+            written: written.ok_or_else(|| {
+                let message = "what the session says of owner and client is too long";
+                StoreError::new(StoreErrorKind::Unencodable, message)
+            })?,
         })
     }
 
     /// A record that was taken from under another key, with other times. Its data is not touched.
-    pub(crate) fn moved(taken: Fields, owner: Option<Owner>, times: Times) -> Self {
-        const REPLACED: [&[u8]; 6] = [
-            b"version",
-            b"times",
-            b"last_seen_at",
-            b"expires_at",
-            b"entry",
-            b"bound",
-        ];
-        let kept = taken
-            .into_iter()
-            .filter(|(name, _)| !REPLACED.contains(&name.as_slice()));
+    pub(crate) fn moved(taken: Head<'_>, owner: Option<Owner>, times: Times) -> Self {
         Self {
             owner,
             times,
-            fields: time_fields(&times).into_iter().chain(kept).collect(),
+            written: taken.moved(&times),
         }
     }
 
-    pub(crate) fn expires_at(&self) -> Option<i64> {
-        self.times.expires_at().map(Timestamp::as_millis)
+    pub(crate) fn expires_at(&self) -> Option<Timestamp> {
+        self.times.expires_at()
     }
 
-    /// The latest time that it can expire without being written again: uses only put off the idle end.
-    pub(crate) fn bound(&self) -> Option<i64> {
-        let end = self.times.ends_at.or_else(|| self.times.expires_at());
-        end.map(Timestamp::as_millis)
+    pub(crate) fn bound(&self) -> Option<Timestamp> {
+        bound(&self.times)
     }
 
-    /// Names and values in turns.
-    pub(crate) fn arguments(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
-        in_turns(self.fields.iter().cloned())
+    /// The session with a first version.
+    pub(crate) fn written(&self) -> &[u8] {
+        &self.written
+    }
+
+    /// The session as it is going to be if that expectation holds. A version that only the server knows is nought.
+    pub(crate) fn written_over(&self, expect: Expect) -> (Vec<u8>, u64) {
+        let version = match expect {
+            Expect::Absent => 1,
+            Expect::Present => 0,
+            Expect::Version(version) => version.saturating_add(1),
+        };
+        (self.with_version(version), version)
+    }
+
+    pub(crate) fn with_version(&self, version: u64) -> Vec<u8> {
+        let mut written = self.written.clone();
+        head::set_version(&mut written, version);
+        written
     }
 }
 
-pub(crate) fn in_turns(
-    fields: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
-) -> impl Iterator<Item = Vec<u8>> {
-    fields.flat_map(|(name, value)| [name, value])
-}
-
-/// The fields that hold times.
-pub(crate) fn time_fields(times: &Times) -> Fields {
-    let idle = times
-        .idle_timeout
-        .map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX));
-    let millis = |moment: Option<Timestamp>| moment.map(Timestamp::as_millis);
-    let parts = [
-        Some(times.created_at.as_millis()),
-        millis(times.authenticated_at),
-        Some(times.renewed_at.as_millis()),
-        millis(times.ends_at),
-        idle,
-    ];
-    let parts = parts.map(|part| part.map_or_else(|| "-".to_owned(), |part| part.to_string()));
-    let mut fields = vec![
-        (b"times".to_vec(), parts.join(" ").into_bytes()),
-        (
-            b"last_seen_at".to_vec(),
-            times.last_seen_at.as_millis().to_string().into_bytes(),
-        ),
-    ];
-    if let Some(end) = times.expires_at() {
-        let end = end.as_millis().to_string().into_bytes();
-        fields.push((b"expires_at".to_vec(), end));
-    }
-    fields
-}
-
-/// What the field `times` begins with.
-pub(crate) fn created_at(times: &[u8]) -> &[u8] {
-    times.split(|&byte| byte == b' ').next().unwrap_or_default()
-}
-
-fn text(value: Option<Vec<u8>>) -> Result<Option<String>, RedisStoreError> {
-    value
-        .map(|value| String::from_utf8(value).map_err(|_| malformed()))
-        .transpose()
-}
-
-fn number<N: std::str::FromStr>(value: Option<Vec<u8>>) -> Result<Option<N>, RedisStoreError> {
-    let parse = |value: Vec<u8>| std::str::from_utf8(&value).ok()?.parse().ok();
-    value
-        .map(|value| parse(value).ok_or_else(malformed))
-        .transpose()
-}
-
-fn filled(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn required<V>(value: Option<V>) -> Result<V, RedisStoreError> {
-    value.ok_or_else(malformed)
-}
-
-fn malformed() -> RedisStoreError {
-    RedisStoreError::malformed("a field of the session does not hold what was written there")
+/// The latest time that a session with these times can expire without being written again: uses only put off the
+/// idle end.
+pub(crate) fn bound(times: &Times) -> Option<Timestamp> {
+    times.ends_at.or_else(|| times.expires_at())
 }

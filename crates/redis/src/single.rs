@@ -9,11 +9,13 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::error::RedisStoreError;
+use crate::head::time_digits;
 use crate::layout::{from_member, member};
+use crate::moment::padded;
 use crate::renewal::Route;
 use crate::reply;
 use crate::script::{self, Request};
-use crate::session::{Draft, RedisStoreSession, in_turns, time_fields};
+use crate::session::{Draft, RedisStoreSession};
 use crate::store::Inner;
 
 pub(crate) async fn set(
@@ -23,19 +25,33 @@ pub(crate) async fn set(
     expect: Expect,
     deadline: Instant,
 ) -> Result<SetOutcome, RedisStoreError> {
-    let member = member(key);
-    let request = inner
-        .call(&script::SET, inner.layout.session(&member))
+    let session = inner.layout.session(&member(key));
+    let (written, version) = draft.written_over(expect);
+    let mut request = Request::script(&script::SET, session)
+        .moment(Some(inner.clock.now()))
         .arg(expectation(expect))
-        .arg(member)
-        .arg("")
-        .arg(owner_of(draft))
-        .number(draft.expires_at())
-        .arg("")
-        .arg("1")
-        .arg("")
-        .args(draft.arguments());
-    set_outcome(inner.run(&request, deadline).await?)
+        .number(inner.time_to_live(draft))
+        .arg(written);
+    if let Some(owner) = &draft.owner {
+        let score = draft.expires_at().map(Timestamp::as_millis);
+        request = request
+            .arg(owner.as_str())
+            .arg(score.map_or_else(|| "+inf".to_owned(), |score| score.to_string()));
+    }
+    match inner.run(&request, deadline).await? {
+        Value::Int(0) => Ok(SetOutcome::Stored(version)),
+        Value::Int(version) => u64::try_from(version)
+            .map(SetOutcome::Stored)
+            .map_err(|_| RedisStoreError::unexpected()),
+        Value::BulkString(outcome) if outcome == b"exists" => Ok(SetOutcome::Exists),
+        Value::BulkString(outcome) if outcome == b"gone" => Ok(SetOutcome::Gone),
+        answer => match reply::outcome(answer)? {
+            (outcome, rest) if outcome == b"conflict" => {
+                Ok(SetOutcome::Conflict(self::version(rest)?))
+            }
+            _ => Err(RedisStoreError::unexpected()),
+        },
+    }
 }
 
 pub(crate) async fn destroy(
@@ -61,7 +77,7 @@ pub(crate) async fn touch(
     let request = inner
         .call(&script::TOUCH, inner.layout.session(&member))
         .arg(member)
-        .number(Some(last_seen_at.as_millis()));
+        .moment(Some(last_seen_at));
     let (outcome, _) = reply::outcome(inner.run(&request, deadline).await?)?;
     Ok(outcome == b"touched")
 }
@@ -82,10 +98,9 @@ pub(crate) async fn rotate(
     let request = request
         .arg(old)
         .arg(new)
-        .number(route.times.expires_at().map(Timestamp::as_millis))
+        .arg(time_digits(&route.times))
         .arg(trail.unwrap_or_default())
-        .number(route.trail_ends_at())
-        .args(in_turns(time_fields(&route.times).into_iter()));
+        .moment(route.trail_ends_at());
     let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
     match outcome.as_slice() {
         b"moved" => {
@@ -139,11 +154,10 @@ pub(crate) async fn admit(
     let request = request
         .arg(new)
         .arg(old)
-        .arg(owner_of(draft))
-        .number(draft.expires_at())
         .number(most)
         .arg(how)
-        .args(draft.arguments());
+        .number(inner.time_to_live(draft))
+        .arg(draft.written());
     let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
     let mut rest = rest.into_iter();
     match outcome.as_slice() {
@@ -173,10 +187,10 @@ pub(crate) async fn list_by_owner<T: DeserializeOwned>(
     for pair in answer {
         let mut pair = reply::list(pair)?.into_iter();
         let member = reply::text(pair.next().unwrap_or_default())?;
-        let fields = reply::fields(pair.next().unwrap_or(Value::Array(Vec::new())))?;
+        let stored = pair.next().unwrap_or_default();
         if let Some(key) = from_member(&member) {
-            let hash = RedisStoreSession::from_fields(key, fields);
-            entries.extend(crate::enumerate::decoded(hash, &inner.at_rest));
+            let session = RedisStoreSession::from_answer(key, stored);
+            entries.extend(crate::enumerate::decoded(session, &inner.at_rest));
         }
     }
     Ok(entries)
@@ -195,27 +209,11 @@ pub(crate) async fn destroy_by_owner(
     reply::number(inner.run(&request, deadline).await?)
 }
 
-pub(crate) fn expectation(expect: Expect) -> String {
+pub(crate) fn expectation(expect: Expect) -> Vec<u8> {
     match expect {
-        Expect::Absent => "absent".to_owned(),
-        Expect::Present => "present".to_owned(),
-        Expect::Version(version) => version.to_string(),
-    }
-}
-
-pub(crate) fn owner_of(draft: &Draft) -> Vec<u8> {
-    let owner = draft.owner.as_ref();
-    owner.map_or_else(Vec::new, |owner| owner.as_str().as_bytes().to_vec())
-}
-
-fn set_outcome(answer: Value) -> Result<SetOutcome, RedisStoreError> {
-    let (outcome, rest) = reply::outcome(answer)?;
-    match outcome.as_slice() {
-        b"stored" => Ok(SetOutcome::Stored(version(rest)?)),
-        b"exists" => Ok(SetOutcome::Exists),
-        b"gone" => Ok(SetOutcome::Gone),
-        b"conflict" => Ok(SetOutcome::Conflict(version(rest)?)),
-        _ => Err(RedisStoreError::unexpected()),
+        Expect::Absent => b"absent".to_vec(),
+        Expect::Present => b"present".to_vec(),
+        Expect::Version(version) => padded::<20>(version).to_vec(),
     }
 }
 

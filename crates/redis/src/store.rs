@@ -20,7 +20,7 @@ use crate::link::Patience;
 use crate::renewal::Route;
 use crate::script::{Request, Script};
 use crate::server::Server;
-use crate::session::{Draft, RedisStoreSession, SESSION};
+use crate::session::{Draft, RedisStoreSession};
 use crate::{KeyPrefix, RedisStoreBuilder, single, spread};
 
 /// Sessions in Redis or Valkey, on one server or in a cluster.
@@ -94,11 +94,11 @@ impl<T> RedisStore<T> {
         self.inner.layout.prefix()
     }
 
-    /// The hash under that key as it is stored, expired and undecodable ones too. For administration.
+    /// The session under that key as it is stored, expired and undecodable ones too. For administration.
     ///
     /// # Errors
-    /// `Unavailable` if the store cannot tell; `Undecodable` if a field holds what does not belong there.
-    pub async fn hash(&self, key: &SessionKey) -> Result<Option<RedisStoreSession>, StoreError> {
+    /// `Unavailable` if the store cannot tell; `Undecodable` if that key holds something else.
+    pub async fn stored(&self, key: &SessionKey) -> Result<Option<RedisStoreSession>, StoreError> {
         let inner = &*self.inner;
         inner.timed(|deadline| inner.read(key, deadline)).await
     }
@@ -111,9 +111,10 @@ where
     fn get(&self, key: &SessionKey) -> StoreFuture<'_, Option<Record<T>>> {
         let (key, inner) = (*key, &*self.inner);
         StoreFuture::new(async move {
-            let hash = inner.timed(|deadline| inner.read(&key, deadline)).await?;
-            let live = hash.filter(|hash| hash.is_live(&*inner.clock));
-            live.map(|hash| hash.decode(&inner.at_rest)).transpose()
+            let found = inner.timed(|deadline| inner.read(&key, deadline)).await?;
+            let live = found.filter(|session| session.is_live(&*inner.clock));
+            live.map(|session| session.decode(&inner.at_rest))
+                .transpose()
         })
     }
 
@@ -236,7 +237,7 @@ impl Inner {
         key: &SessionKey,
         deadline: Instant,
     ) -> Result<Option<RedisStoreSession>, RedisStoreError> {
-        let request = Request::fields(self.layout.session(&member(key)), SESSION);
+        let request = Request::session(self.layout.session(&member(key)));
         RedisStoreSession::from_answer(*key, self.run(&request, deadline).await?)
     }
 
@@ -251,9 +252,19 @@ impl Inner {
             false => String::new(),
         };
         Request::script(script, key)
-            .number(Some(self.clock.now().as_millis()))
+            .moment(Some(self.clock.now()))
             .arg(index_prefix)
             .arg(channel)
+    }
+
+    /// For how long Redis keeps a session: longer than it lives, so that an application's clock may be set back.
+    /// In milliseconds, no more than a thousand years, which Redis would refuse.
+    pub(crate) fn time_to_live(&self, draft: &Draft) -> Option<i64> {
+        const SLACK: i64 = 600_000;
+        const LONGEST: i64 = 31_557_600_000_000;
+        let end = draft.expires_at()?.as_millis();
+        let left = end.saturating_sub(self.clock.now().as_millis());
+        Some(left.clamp(0, LONGEST) + SLACK)
     }
 
     pub(crate) fn draft<T: Serialize + DeserializeOwned>(

@@ -76,7 +76,7 @@ async fn one_server_encrypted() {
         .rotates_in_one_step()
         .corrupt(move |store, key| {
             let name = session_name(&store, &key);
-            server.ask(&["HSET", &name, "data", "spoiled"]).unwrap();
+            server.ask(&["APPEND", &name, "spoiled"]).unwrap();
             async {}
         });
     conformance::run_all(&harness).await.assert_passed();
@@ -90,7 +90,7 @@ async fn a_cluster_encrypted() {
     let url = cluster.url();
     let harness = encrypted_harness(url).corrupt(move |store, key| {
         let name = session_name(&store, &key);
-        ask_cluster(&cluster, &["HSET", &name, "data", "spoiled"]);
+        ask_cluster(&cluster, &["APPEND", &name, "spoiled"]);
         async {}
     });
     conformance::run_all(&harness).await.assert_passed();
@@ -110,7 +110,7 @@ async fn one_server() {
         .corrupt(move |store, key| {
             let name = session_name(&store, &key);
             let server = spoiler.lock().unwrap();
-            server.ask(&["HSET", &name, "data", "spoiled"]).unwrap();
+            server.ask(&["APPEND", &name, "spoiled"]).unwrap();
             async {}
         })
         .reopen(move |store: Arc<TestStore>, clock| {
@@ -168,10 +168,7 @@ async fn a_cluster() {
     let harness = harness(url.clone(), BOUND)
         .corrupt(move |store, key| {
             let name = session_name(&store, &key);
-            ask_cluster(
-                &spoiler.lock().unwrap(),
-                &["HSET", &name, "data", "spoiled"],
-            );
+            ask_cluster(&spoiler.lock().unwrap(), &["APPEND", &name, "spoiled"]);
             async {}
         })
         .reopen(move |store: Arc<TestStore>, clock| {

@@ -185,17 +185,19 @@ async fn what_is_no_session_is_undecodable_and_can_be_ended() {
         (2, ["SET", "", "text"].as_slice()),
         (3, &["HSET", "", "field", "value"]),
         (4, &["RPUSH", "", "entry"]),
+        (5, &["SET", "", &"c1, and yet no session. ".repeat(9)]),
     ] {
         let name = session_name(store, &key(number));
         let mut words = words.to_vec();
         words[1] = &name;
         server.ask(&words).unwrap();
         let found = store.get(&key(number)).await;
-        // A hash that nothing says to be a session is as good as none.
-        match number {
-            3 => assert!(found.unwrap().is_none()),
-            _ => assert_eq!(found.unwrap_err().kind(), StoreErrorKind::Undecodable),
-        }
+        assert_eq!(found.unwrap_err().kind(), StoreErrorKind::Undecodable);
+        // Nothing is written over it.
+        let write = store.set(&key(number), bench.record("b"), Expect::Absent);
+        assert_eq!(write.await.unwrap_err().kind(), StoreErrorKind::Undecodable);
+        let moved = store.rotate(&key(1), &key(number), bench.record("x").times);
+        assert_eq!(moved.await.unwrap_err().kind(), StoreErrorKind::Undecodable);
     }
     assert_eq!(store.all().await.unwrap().len(), 1);
     assert_eq!(store.count().await.unwrap(), 1);
@@ -207,19 +209,19 @@ async fn what_is_no_session_is_undecodable_and_can_be_ended() {
 }
 
 #[tokio::test]
-async fn the_hash_as_stored_shows_no_secret() {
+async fn the_session_as_stored_shows_no_secret() {
     let Some(server) = or_skip(Redis::start()) else {
         return;
     };
     let bench = Bench::on(&server.url()).await;
     bench.add(&key(7), bench.owned("hunter2", "ada")).await;
-    let hash = bench.store.hash(&key(7)).await.unwrap().unwrap();
-    assert_eq!(hash.key, key(7));
-    assert_eq!(hash.data, br#"["hunter2"]"#);
-    assert_eq!((hash.codec.as_str(), hash.version), ("json", 1));
-    assert_eq!(hash.owner.as_deref(), Some("ada"));
+    let stored = bench.store.stored(&key(7)).await.unwrap().unwrap();
+    assert_eq!(stored.key, key(7));
+    assert_eq!(stored.data, br#"["hunter2"]"#);
+    assert_eq!((stored.codec.as_str(), stored.version), ("json", 1));
+    assert_eq!(stored.owner.as_deref(), Some("ada"));
     let store = &bench.store;
-    let shown = format!("{hash:?} {store:?}");
+    let shown = format!("{stored:?} {store:?}");
     assert!(
         !shown.contains("hunter2") && !shown.contains("0707"),
         "{shown}"
@@ -248,8 +250,8 @@ async fn codecs_can_be_switched() {
     assert_eq!(outcome.unwrap(), SetOutcome::Stored(1));
     assert_eq!(bench.word(&key(2)).await.unwrap(), "packed");
     assert_eq!(packed.get(&key(1)).await.unwrap().unwrap().data[0], "json");
-    let hash = packed.hash(&key(2)).await.unwrap().unwrap();
-    assert_eq!(hash.codec, "messagepack");
+    let stored = packed.stored(&key(2)).await.unwrap().unwrap();
+    assert_eq!(stored.codec, "messagepack");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,8 +85,7 @@ async fn one_server_needs_one_round_trip() {
         let mut monitor = Monitor::on(&server);
         let after = |operation: &'static str| {
             let expected = match operation {
-                "get" | "get nothing" => "hmget",
-                "follow" => "get",
+                "get" | "get nothing" | "follow" => "get",
                 _ => "evalsha",
             };
             assert_eq!(monitor.since(&server), [expected], "{operation}");

@@ -9,13 +9,12 @@
 --
 -- Answers 'live', 'ended', 'expired', or 'absent': then its write, should it be on its way, is going to
 -- find the tombstone.
-local found = fields(KEYS[1], 'version', 'expires_at', 'owner', 'entry')
-if found[3] == ARGV[4] and found[4] == ARGV[5] then
-  local live = is_live(found[1], found[2])
-  if live and ARGV[6] ~= 'ended' then return {'live'} end
+local found = session_at(KEYS[1])
+if found.owner == ARGV[4] and found.entry == ARGV[5] then
+  if found.live and ARGV[6] ~= 'ended' then return {'live'} end
   redis.call('DEL', KEYS[1])
-  if live then announce(ARGV[7]) end
-  return {live and 'ended' or 'expired'}
+  if found.live then announce(ARGV[7]) end
+  return {found.live and 'ended' or 'expired'}
 end
 if ARGV[6] == 'ended' then
   redis.call('SET', KEYS[2], 'ended', 'PX', TOMBSTONE)

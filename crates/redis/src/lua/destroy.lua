@@ -5,9 +5,8 @@
 -- ARGV[4]  the session as the index names it
 --
 -- Answers whether it was live, its owner and its index entry.
-local found = fields(KEYS[1], 'version', 'expires_at', 'owner', 'entry')
+local found = session_at(KEYS[1])
 redis.call('DEL', unpack(KEYS))
-unlist(found[3], ARGV[4])
-local live = is_live(found[1], found[2])
-if live then announce(ARGV[4]) end
-return {live and '1' or '0', found[3] or '', found[4] or ''}
+unlist(found.owner, ARGV[4])
+if found.live then announce(ARGV[4]) end
+return {found.live and '1' or '0', found.owner, found.entry or ''}

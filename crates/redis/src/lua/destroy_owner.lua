@@ -13,9 +13,9 @@ local ended = 0
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   if not spared[member] then
     local key = session_key(member)
-    local found = fields(key, 'version', 'expires_at', 'owner')
-    if found[3] == ARGV[4] then
-      if is_live(found[1], found[2]) then
+    local found = session_at(key)
+    if found.owner == ARGV[4] then
+      if found.live then
         ended = ended + 1
         announce(member)
       end

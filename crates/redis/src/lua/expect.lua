@@ -7,8 +7,7 @@
 -- ARGV[5]  how long it holds, in milliseconds
 --
 -- Answers '1' if a session is live there, or '0'.
-local found = redis.call('HMGET', KEYS[1], 'version', 'expires_at')
-if is_live(found[1], found[2]) then return {'1'} end
+if expiry(head_of(KEYS[1])) > now then return {'1'} end
 -- One beside the others: several may be about to move the same session to the same key, and none of them may take away
 -- or bring back what another one needs.
 redis.call('SADD', KEYS[2], ARGV[4])

@@ -7,5 +7,5 @@ for at = 4, #ARGV do
   redis.call('ZREM', KEYS[1], ARGV[at])
 end
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
-if last and last ~= 'inf' then keep_until(KEYS[1], last) end
+if last and last ~= 'inf' then keep_for(KEYS[1], tonumber(last)) end
 return redis.status_reply('OK')

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the index
 -- ARGV[4]  the entry
--- ARGV[5]  the latest time that the session can expire, or empty
+-- ARGV[5]  the latest time that the session can expire
 -- ARGV[6]  how many sessions the owner may have
 -- ARGV[7]  a session that is going to end with it and does not count; or empty
 -- ARGV[8]  how many of the following entries are dead for ever
@@ -24,5 +24,5 @@ for _, other in ipairs(redis.call('ZRANGE', index, 0, -1)) do
   end
 end
 if #answer - 1 >= tonumber(ARGV[6]) and unknown then return answer end
-put(index, entry, filled(ARGV[5]))
+put(index, entry, ARGV[5])
 return {'entered', tostring(#answer - 1)}

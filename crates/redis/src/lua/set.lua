@@ -1,61 +1,68 @@
--- Writes a whole session if the expectation holds.
+-- Writes a whole session if the expectation holds, one server. Few calls and few pieces of text: each costs more than
+-- what is done with it, and a text costs by the byte when it becomes one of a script's. For the same reason nothing
+-- stands before this: the functions that a script defines are made anew each time.
 --
 -- KEYS[1]  the session
--- KEYS[2]  cluster, with an index entry: the tombstone of that entry
--- KEYS[last]  cluster, the second half of a rotation: the passes
--- ARGV[4]  'absent', 'present' or a version
--- ARGV[5]  the session as the index names it
--- ARGV[6]  cluster: the index entry made for this write; empty if none was
--- ARGV[7]  the owner, or empty
--- ARGV[8]  when the session expires, or empty
--- ARGV[9]  cluster: the latest time that it can expire without being written again, or empty
--- ARGV[10]  the version of a session that begins: 1, or what a rotation carries over
--- ARGV[11] cluster, the second half of a rotation: what the pass says; otherwise empty
--- ARGV[12] and on: names and values of its fields
+-- ARGV[1]  the time now, by the application's clock
+-- ARGV[2]  'absent', 'present' or a version, twenty digits
+-- ARGV[3]  for how long Redis keeps it, in milliseconds; empty for ever
+-- ARGV[4]  the session, with the version that it is going to have; with none if 'present' was expected
+-- ARGV[5]  the owner; left out if there is none
+-- ARGV[6]  its expiry in the owner's index; left out as well
 --
--- Answers 'stored' with the version and with the owner and the entry that it had until now; 'exists';
--- 'gone'; 'conflict' with the version; 'index' if an entry has to be made first; 'buried' with the reason.
-local key, tombstone = KEYS[1], KEYS[2]
-local expect, member, entry = ARGV[4], ARGV[5], ARGV[6]
-local owner, expires_at, bound = filled(ARGV[7]), filled(ARGV[8]), filled(ARGV[9])
+-- Answers the version if 'present' was expected, otherwise 0; 'exists'; 'gone'; 'conflict' with the version.
+local sub, call = string.sub, redis.call
+local key, now, expect, time_to_live, session, owner = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] or ''
 
-local found = redis.call('HMGET', key, 'version', 'expires_at', 'owner', 'entry', 'bound')
-local live = is_live(found[1], found[2])
-if expect == 'absent' then
-  if live then return {'exists'} end
-elseif not live then
-  return {'gone'}
-elseif expect ~= 'present' and expect ~= found[1] then
-  return {'conflict', found[1]}
-end
-
-local pass = filled(ARGV[11])
--- Somebody who knew where the session was going ended it.
-if pass and redis.call('SISMEMBER', KEYS[#KEYS], pass) == 0 then return {'buried', 'ended'} end
-
-local old_entry = found[4]
-if owner and index_prefix == '' then
-  if entry ~= '' then
-    local reason = redis.call('GET', tombstone)
-    if reason then return {'buried', reason} end
-  elseif live and found[3] == owner and old_entry and covers(found[5], bound) then
-    -- The entry that is there will do.
-    entry, bound, old_entry = old_entry, found[5], false
-  else
-    return {'index'}
+-- Up to its expiry, and with an owner up to that if it is the same.
+local head = call('GETRANGE', key, '0', owner == '' and '46' or 172 + #owner)
+local former, expiry, live = '', '', false
+if head ~= '' then
+  local kind = sub(head, 1, 7)
+  expiry = sub(head, 28, 47)
+  live = expiry > now
+  if kind ~= 'c100000' then
+    if not string.find(kind, '^c1%d%d%d%d%d$') or #head < 47 then
+      error(redis.error_reply('WRONGTYPE this is no session'))
+    end
+    local before = 173 + sub(head, 3, 4)
+    local last = before + sub(head, 5, 7)
+    if last > #head then head = call('GETRANGE', key, '0', last - 1) end
+    former = sub(head, before + 1, last)
   end
 end
 
-local version = ARGV[10]
-if live then version = string.format('%.0f', tonumber(found[1]) + 1) end
-if found[1] then redis.call('DEL', key) end
-redis.call('HSET', key, 'version', version, unpack(ARGV, 12))
-if entry ~= '' then
-  redis.call('HSET', key, 'entry', entry)
-  if bound then redis.call('HSET', key, 'bound', bound) end
+if expect == 'absent' then
+  if live then return 'exists' end
+elseif not live then
+  return 'gone'
+elseif expect ~= 'present' and expect ~= sub(head, 8, 27) then
+  return {'conflict', sub(head, 8, 27)}
 end
-keep_until(key, expires_at)
-if pass then redis.call('DEL', KEYS[#KEYS]) end
-if found[3] and found[3] ~= owner then unlist(found[3], member) end
-list(owner, member, expires_at)
-return {'stored', version, old_entry and found[3] or '', old_entry or ''}
+
+local version = expect == 'present' and sub(head, 8, 27) + 1 or 0
+if time_to_live == '' then
+  call('SET', key, session)
+else
+  call('SET', key, session, 'PX', time_to_live)
+end
+if version > 0 then call('SETRANGE', key, '7', string.format('%020.0f', version)) end
+
+if owner == '' and former == '' then return version end
+local member, index_prefix = sub(key, -65, -2), sub(key, 1, -69) .. 'o:'
+local expires_at = sub(session, 28, 47)
+if owner == former and live then
+  local index = index_prefix .. owner
+  local left = call('PTTL', index)
+  if left ~= -2 then
+    if expiry ~= expires_at then call('ZADD', index, ARGV[6], member) end
+    -- It has to stay as long as the session's key. A second less is none: both stay long after the session is over.
+    if left >= 0 and time_to_live == '' then
+      call('PERSIST', index)
+    elseif left >= 0 and left + 1000 < tonumber(time_to_live) then
+      call('PEXPIRE', index, time_to_live)
+    end
+    return version
+  end
+end
+-- Otherwise `set_index` goes on.

@@ -7,11 +7,11 @@
 -- ARGV[6]  what the trail says
 -- ARGV[7]  when the trail ends
 --
--- Answers 'taken' and its fields; 'gone'; 'owner' if it has another one.
-local found = redis.call('HMGET', KEYS[1], 'version', 'expires_at', 'owner')
-if not is_live(found[1], found[2]) then return {'gone'} end
-if (found[3] or '') ~= ARGV[4] then return {'owner'} end
-local record = redis.call('HGETALL', KEYS[1])
+-- Answers 'taken' and the session; 'gone'; 'owner' if it has another one.
+local found = found_at(KEYS[1])
+if not found.live then return {'gone'} end
+if found.owner ~= ARGV[4] then return {'owner'} end
+local record = redis.call('GET', KEYS[1])
 redis.call('DEL', KEYS[1])
 leave_trail(KEYS[2], ARGV[6], ARGV[7])
 announce(ARGV[5])

@@ -2,9 +2,9 @@
 --
 -- KEYS[1]  the index
 -- ARGV[4]  the owner
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', number(now)))) do
   -- Purging has removed the expired ones. One that expired since waits for the next time.
-  if fields(session_key(member), 'owner')[1] ~= ARGV[4] then
+  if session_at(session_key(member)).owner ~= ARGV[4] then
     redis.call('ZREM', KEYS[1], member)
   end
 end
@@ -12,6 +12,6 @@ local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
 if last == 'inf' then
   redis.call('PERSIST', KEYS[1])
 elseif last then
-  keep_until(KEYS[1], last)
+  keep_for(KEYS[1], tonumber(last))
 end
 return redis.status_reply('OK')

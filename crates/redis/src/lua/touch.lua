@@ -5,71 +5,43 @@
 -- ARGV[4]  the session as the index names it
 -- ARGV[5]  when it was used
 -- ARGV[6]  cluster: the index entry that was made to last longer for this touch; or empty
--- ARGV[7]  cluster: until when it lasts now; empty for ever
+-- ARGV[7]  cluster: until when it lasts now
 --
 -- Answers 'touched'; 'gone'; 'index' with owner, entry and expiry if the entry has to last longer first.
 
--- The parts of a whole number in decimal: how many thousand millions, and the rest, which is never negative.
--- Doubles hold both exactly, which they do not hold the farthest dates.
-local THOUSAND_MILLION = 1000000000
-local function parts(text)
-  local sign, digits = string.match(text, '^(-?)(%d+)$')
-  local high = tonumber(string.sub(digits, 1, -10)) or 0
-  local low = tonumber(string.sub(digits, -9))
-  if sign == '' then return high, low end
-  if low == 0 then return -high, 0 end
-  return -high - 1, THOUSAND_MILLION - low
-end
-
--- The sum of two whole numbers, the second not negative; the largest of 64 bits if it is beyond that.
-local function sum(a, b)
-  local high, low = parts(a)
-  local more_high, more_low = parts(b)
-  high, low = high + more_high, low + more_low
-  if low >= THOUSAND_MILLION then high, low = high + 1, low - THOUSAND_MILLION end
-  if high > 9223372036 or (high == 9223372036 and low > 854775807) then
-    return '9223372036854775807'
+-- The sum of a time and a number of milliseconds; the last time that there is if it is beyond that. Doubles hold both
+-- halves exactly, which they do not hold the farthest dates.
+local function later(time, span)
+  local high = tonumber(sub(time, 1, 11)) + tonumber(sub(span, 1, 11))
+  local low = tonumber(sub(time, 12)) + tonumber(sub(span, 12))
+  if low >= 1000000000 then high, low = high + 1, low - 1000000000 end
+  if high > 19223372036 or (high == 19223372036 and low > 854775807) then
+    return '19223372036854775807'
   end
-  local sign = ''
-  if high < 0 then
-    sign = '-'
-    if low == 0 then high = -high else high, low = -high - 1, THOUSAND_MILLION - low end
+  return string.format('%011.0f%09.0f', high, low)
+end
+
+local key, last_seen_at = KEYS[1], ARGV[5]
+local found = found_at(key)
+if not found.live then return {'gone'} end
+
+local expires_at = sub(found.head, 128, 147)
+local idle_timeout = sub(found.head, 148, 167)
+if idle_timeout ~= NEVER then
+  local unused = later(last_seen_at, idle_timeout)
+  if unused < expires_at then expires_at = unused end
+end
+
+local entry, bound = found.entry, found.bound
+if found.owner ~= '' and index_prefix == '' and expires_at > bound then
+  if ARGV[6] ~= entry or expires_at > ARGV[7] then
+    return {'index', found.owner, entry, expires_at}
   end
-  if high == 0 then return (low == 0 and '0') or sign .. string.format('%.0f', low) end
-  return sign .. string.format('%.0f%09.0f', high, low)
+  redis.call('SETRANGE', key, '173', ARGV[7])
 end
 
-local key = KEYS[1]
-local found = redis.call('HMGET', key,
-  'version', 'expires_at', 'owner', 'times', 'entry', 'bound')
-if not is_live(found[1], found[2]) then return {'gone'} end
-
-local expires_at, idle_timeout = string.match(found[4] or '', '(%S+) (%S+)$')
-if expires_at == '-' then expires_at = false end
-if idle_timeout and idle_timeout ~= '-' then
-  local unused = sum(ARGV[5], idle_timeout)
-  if not expires_at or at_or_before(unused, expires_at) then expires_at = unused end
-end
-
-local owner, entry, bound = found[3], found[5], found[6]
-if owner and index_prefix == '' and not covers(bound, expires_at) then
-  local lasts = filled(ARGV[7])
-  if ARGV[6] ~= entry or not covers(lasts, expires_at) then
-    return {'index', owner, entry or '', expires_at or ''}
-  end
-  if lasts then
-    redis.call('HSET', key, 'bound', lasts)
-  else
-    redis.call('HDEL', key, 'bound')
-  end
-end
-
-redis.call('HSET', key, 'last_seen_at', ARGV[5])
-if expires_at then
-  redis.call('HSET', key, 'expires_at', expires_at)
-else
-  redis.call('HDEL', key, 'expires_at')
-end
+-- The two times stand side by side.
+redis.call('SETRANGE', key, '27', expires_at .. last_seen_at)
 keep_until(key, expires_at)
-list(owner, ARGV[4], expires_at)
+list(found.owner, ARGV[4], expires_at)
 return {'touched'}

@@ -26,10 +26,11 @@ use tokio::time::{Instant, timeout_at};
 use super::index::{Entry, bury, drawn_at, leave, nonce, remove, split};
 use super::{ATTEMPTS, Written, crowded, destroy, replace, set, write};
 use crate::error::RedisStoreError;
+use crate::head::Head;
 use crate::layout::{from_member, member};
 use crate::reply;
 use crate::script::{self, Request};
-use crate::session::{Draft, created_at};
+use crate::session::Draft;
 use crate::store::Inner;
 
 /// How old an entry without a session may be for somebody to be about to write it.
@@ -135,7 +136,7 @@ struct Admission<'a> {
     inner: &'a Inner,
     owner: &'a Owner,
     limit: OwnerLimit,
-    bound: Option<i64>,
+    bound: Option<Timestamp>,
     /// The session that is going to end with it and does not count.
     spared: Option<String>,
     /// Entries that are dead for ever.
@@ -215,7 +216,7 @@ impl Admission<'_> {
             .inner
             .call(&script::RESERVE, self.inner.layout.index(self.owner))
             .arg(name(entry))
-            .number(self.bound)
+            .moment(self.bound)
             .number(Some(self.limit.max.get().into()))
             .arg(self.spared.clone().unwrap_or_default())
             .arg(dead.len().to_string())
@@ -245,10 +246,9 @@ impl Admission<'_> {
         waited: &mut HashMap<Vec<u8>, Instant>,
     ) -> Result<Look, RedisStoreError> {
         let inner = self.inner;
-        let requests = entries.iter().map(|(member, _)| {
-            let names = &["version", "expires_at", "owner", "entry", "times"];
-            Request::fields(inner.layout.session(member), names)
-        });
+        let requests = entries
+            .iter()
+            .map(|(member, _)| Request::head(inner.layout.session(member)));
         let answers = inner
             .server
             .run_all(requests.collect(), self.deadline)
@@ -261,7 +261,7 @@ impl Admission<'_> {
         };
         let mut doubtful = Vec::new();
         for (entry, answer) in entries.into_iter().zip(answers) {
-            let found = reply::texts(answer).unwrap_or_default();
+            let found = reply::text(answer).unwrap_or_default();
             match Found::of(&found, self.owner, &entry.1, now) {
                 Found::Live { created_at } => look.live.push((created_at, entry)),
                 Found::Expired => doubtful.push(entry),
@@ -312,23 +312,26 @@ enum Found {
 }
 
 impl Found {
-    fn of(fields: &[Vec<u8>], owner: &Owner, nonce: &str, now: Timestamp) -> Self {
-        let [version, expires_at, found, entry, times] = fields else {
-            return Self::Nothing;
-        };
-        if version.is_empty() || found != owner.as_str().as_bytes() || entry != nonce.as_bytes() {
-            return Self::Nothing;
+    fn of(stored: &[u8], owner: &Owner, nonce: &str, now: Timestamp) -> Self {
+        Self::read(stored, owner, nonce, now).unwrap_or(Self::Nothing)
+    }
+
+    fn read(
+        stored: &[u8],
+        owner: &Owner,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<Self, RedisStoreError> {
+        let head = Head::of(stored)?;
+        if head.owner()? != Some(owner.as_str()) || head.entry()? != Some(nonce) {
+            return Ok(Self::Nothing);
         }
-        let moment = |text: &[u8]| {
-            let millis = std::str::from_utf8(text).ok()?.parse().ok()?;
-            Some(Timestamp::from_millis(millis))
-        };
-        match moment(expires_at) {
+        Ok(match head.expires_at()? {
             Some(end) if end <= now => Self::Expired,
             _ => Self::Live {
-                created_at: moment(created_at(times)).unwrap_or(Timestamp::from_millis(0)),
+                created_at: head.created_at()?,
             },
-        }
+        })
     }
 }
 

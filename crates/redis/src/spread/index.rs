@@ -40,14 +40,14 @@ pub(super) async fn enter(
     inner: &Inner,
     member: &str,
     owner: &Owner,
-    bound: Option<i64>,
+    bound: Option<Timestamp>,
     deadline: Instant,
 ) -> Result<String, RedisStoreError> {
     let nonce = nonce(inner, member);
     let request = inner
         .call(&script::ENTER, inner.layout.index(owner))
         .arg(format!("{member}:{nonce}"))
-        .number(bound);
+        .moment(bound);
     let due = reply::texts(inner.run(&request, deadline).await?)?;
     let due: Vec<_> = due.iter().filter_map(|entry| split(entry)).collect();
     if !due.is_empty()

@@ -36,11 +36,12 @@ use cloakroom_store::{Expect, Owner, SessionKey, SetOutcome, Timestamp};
 use tokio::time::Instant;
 
 use crate::error::{RedisStoreError, RedisStoreErrorKind};
+use crate::head;
 use crate::layout::member;
 use crate::reply;
 use crate::script;
 use crate::session::Draft;
-use crate::single::{expectation, owner_of};
+use crate::single::expectation;
 use crate::store::Inner;
 
 pub(crate) use admit::admit;
@@ -126,7 +127,7 @@ pub(crate) async fn touch(
         let request = inner
             .call(&script::TOUCH, inner.layout.session(&member))
             .arg(member.clone())
-            .number(Some(last_seen_at.as_millis()))
+            .moment(Some(last_seen_at))
             .arg(longer.0.clone())
             .arg(longer.1.clone());
         let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
@@ -165,7 +166,7 @@ pub(crate) async fn replace(
 /// What a session brings along that moves.
 #[derive(Clone, Copy)]
 struct Moved<'a> {
-    version: &'a str,
+    version: u64,
     /// What the pass says that was left under its new key.
     pass: &'a str,
 }
@@ -179,7 +180,12 @@ async fn write(
     moved: Option<Moved<'_>>,
     deadline: Instant,
 ) -> Result<Written, RedisStoreError> {
-    let mut request = inner.call(&script::SET, inner.layout.session(member));
+    let written = match moved {
+        Some(moved) => draft.with_version(moved.version),
+        None => draft.written_over(expect).0,
+    };
+    let (start, end) = head::around_note(&written);
+    let mut request = inner.call(&script::SET_SPREAD, inner.layout.session(member));
     if let Some(nonce) = nonce {
         request = request.key(inner.layout.tombstone(member, nonce));
     }
@@ -188,14 +194,12 @@ async fn write(
     }
     let request = request
         .arg(expectation(expect))
-        .arg(member)
         .arg(nonce.unwrap_or_default())
-        .arg(owner_of(draft))
-        .number(draft.expires_at())
-        .number(draft.bound())
-        .arg(moved.map_or("1", |moved| moved.version))
+        .moment(draft.bound())
         .arg(moved.map_or("", |moved| moved.pass))
-        .args(draft.arguments());
+        .number(inner.time_to_live(draft))
+        .arg(start)
+        .arg(end);
     let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
     let mut rest = rest.into_iter();
     let first = reply::text(rest.next().unwrap_or_default())?;

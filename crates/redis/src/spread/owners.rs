@@ -11,7 +11,7 @@ use crate::error::RedisStoreError;
 use crate::layout::{from_member, member};
 use crate::reply;
 use crate::script::Request;
-use crate::session::{NAMES, RedisStoreSession};
+use crate::session::RedisStoreSession;
 use crate::store::Inner;
 
 pub(crate) async fn list_by_owner<T: DeserializeOwned>(
@@ -29,18 +29,18 @@ pub(crate) async fn list_by_owner<T: DeserializeOwned>(
         }
         let requests = fresh
             .iter()
-            .map(|(member, _)| Request::fields(inner.layout.session(member), &NAMES));
+            .map(|(member, _)| Request::session(inner.layout.session(member)));
         let answers = inner.server.run_all(requests.collect(), deadline).await?;
         let mut vanished = false;
         for ((member, nonce), answer) in fresh.into_iter().zip(answers) {
             let Some(key) = from_member(member.as_bytes()) else {
                 continue;
             };
-            let hash = RedisStoreSession::from_answer(key, answer);
-            if let Ok(found) = &hash {
-                let of_entry = found.as_ref().filter(|hash| {
-                    hash.entry.as_deref() == Some(&nonce)
-                        && hash.owner.as_deref() == Some(owner.as_str())
+            let session = RedisStoreSession::from_answer(key, answer);
+            if let Ok(found) = &session {
+                let of_entry = found.as_ref().filter(|session| {
+                    session.entry.as_deref() == Some(&nonce)
+                        && session.owner.as_deref() == Some(owner.as_str())
                 });
                 match of_entry {
                     None => {
@@ -48,11 +48,11 @@ pub(crate) async fn list_by_owner<T: DeserializeOwned>(
                         dead.push((member, nonce));
                         continue;
                     }
-                    Some(hash) if !hash.is_live(&*inner.clock) => continue,
+                    Some(session) if !session.is_live(&*inner.clock) => continue,
                     Some(_) => {}
                 }
             }
-            entries.extend(crate::enumerate::decoded(hash, &inner.at_rest));
+            entries.extend(crate::enumerate::decoded(session, &inner.at_rest));
         }
         // A session that is not where it was may have been rotated; then its new entry is there by now.
         if !vanished {

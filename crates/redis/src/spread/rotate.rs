@@ -10,10 +10,11 @@ use tokio::time::Instant;
 use super::index::{enter, leave};
 use super::{ATTEMPTS, Moved, Written, crowded, stored_owner, write};
 use crate::error::RedisStoreError;
+use crate::head::Head;
 use crate::renewal::Route;
 use crate::reply;
 use crate::script;
-use crate::session::Draft;
+use crate::session::{Draft, bound};
 use crate::store::Inner;
 
 /// How much longer than a rotation may take its pass holds.
@@ -37,7 +38,7 @@ pub(crate) async fn rotate(
         if to_is_live {
             return Ok(RotateOutcome::Exists);
         }
-        let bound = Draft::moved(Vec::new(), owner.clone(), route.times).bound();
+        let bound = bound(&route.times);
         let mut nonce = match &owner {
             Some(owner) => Some(enter(inner, new, owner, bound, deadline).await?),
             None => None,
@@ -54,27 +55,20 @@ pub(crate) async fn rotate(
             }
         }
         // From here on no key of this session is live until the new one is written.
-        let taken = reply::fields(rest.into_iter().next().unwrap_or_default())?;
-        let field = |name: &[u8]| {
-            let found = taken.iter().find(|(found, _)| found == name);
-            found.map(|(_, value)| value.clone())
-        };
-        let version = field(b"version").unwrap_or_default();
-        let old_nonce = field(b"entry");
-        let found = reply::parse(&version)?;
-        let version = String::from_utf8_lossy(&version).into_owned();
+        let taken = reply::text(rest.into_iter().next().unwrap_or_default())?;
+        let taken = Head::of(&taken)?;
+        let found = taken.version()?;
         let draft = Draft::moved(taken, owner.clone(), route.times);
         let moved = Moved {
-            version: &version,
+            version: found,
             pass: &pass,
         };
         let landed = land(inner, new, &draft, moved, &mut nonce, deadline).await?;
         if !matches!(landed, Some(SetOutcome::Stored(_))) && route.trail().is_some() {
             forget_trail(inner, old, deadline).await;
         }
-        if let (Some(owner), Some(old_nonce)) = (&owner, old_nonce) {
-            let old_nonce = String::from_utf8_lossy(&old_nonce).into_owned();
-            leave(inner, owner, old, &old_nonce, deadline).await;
+        if let (Some(owner), Some(old_nonce)) = (&owner, taken.entry()?) {
+            leave(inner, owner, old, old_nonce, deadline).await;
         }
         return Ok(match landed {
             Some(SetOutcome::Stored(_)) => RotateOutcome::Moved {
@@ -105,7 +99,7 @@ async fn take(
         .arg(owner.map_or("", Owner::as_str))
         .arg(old)
         .arg(trail.unwrap_or_default())
-        .number(route.trail_ends_at());
+        .moment(route.trail_ends_at());
     reply::outcome(inner.run(&request, deadline).await?)
 }
 
