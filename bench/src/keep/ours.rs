@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::{
-    Clock, Expect, Owner, Record, SessionKey, SetOutcome, Store, SystemClock, Times,
+    Clock, Expect, Owner, Record, SessionKey, SetOutcome, Store, SystemClock, Times, Timestamp,
 };
 use sha2::{Digest, Sha256};
 
@@ -17,11 +17,12 @@ pub struct Ours<S, T> {
     data: Arc<T>,
     sessions: u64,
     owner: Option<Owner>,
+    began: Timestamp,
 }
 
 impl<T: Send + Sync + 'static, S: Store<T>> Ours<S, T> {
     pub fn new(store: S, data: T) -> Self {
-        Self { store, data: Arc::new(data), sessions: 0, owner: None }
+        Self { store, data: Arc::new(data), sessions: 0, owner: None, began: SystemClock.now() }
     }
 
     /// All sessions from now on are this owner's.
@@ -31,7 +32,9 @@ impl<T: Send + Sync + 'static, S: Store<T>> Ours<S, T> {
 
     pub fn record(&self) -> Record<T> {
         let now = SystemClock.now();
-        let mut times = Times::starting(now);
+        // A write leaves the beginning as it is and moves the end, as with a time-out for lying unused.
+        let mut times = Times::starting(self.began);
+        times.last_seen_at = now;
         times.ends_at = Some(now.plus(DAY));
         let mut record = Record::new(Arc::clone(&self.data), times);
         record.owner.clone_from(&self.owner);
