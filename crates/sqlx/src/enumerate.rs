@@ -8,7 +8,6 @@ use crate::DbStore;
 use crate::dialect::{Answer, Dialect, Engine, first_int};
 use crate::error::{DbError, DbErrorKind};
 use crate::operations::Inner;
-use crate::session::DbStoreSession;
 use crate::statement::{Bindings, Param};
 
 /// Rows in memory at once when all are visited.
@@ -176,7 +175,7 @@ fn entries<T: DeserializeOwned, DB: Engine>(
     at_rest: &AtRest,
 ) -> impl Iterator<Item = Entry<T>> {
     answer.rows.iter().filter_map(|row| {
-        let row = DbStoreSession::from_row::<DB>(row).map_err(DbError::into_store_error);
+        let row = DB::stored(row).map_err(DbError::into_store_error);
         row.and_then(|row| row.into_entry(at_rest))
             .inspect_err(|error| {
                 let reason = std::error::Error::source(error).map(tracing::field::display);

@@ -4,10 +4,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use cloakroom_store::StoreError;
-use sqlx::pool::PoolConnection;
-use sqlx::{Connection, Database, Pool};
+use sqlx::Connection;
 use tokio::runtime::Handle;
 
+use crate::connections::Connections;
 use crate::dialect::{Answer, Engine, Gate, Pass};
 use crate::error::{DbError, DbErrorKind, Failure};
 use crate::statement::{Bindings, Statement};
@@ -15,10 +15,10 @@ use crate::statement::{Bindings, Statement};
 /// How often a statement is sent again that the engine undid in favour of another one.
 const ATTEMPTS: u32 = 10;
 
-/// The pool, its gate, and the time that an operation may take.
+/// The connections, the gate before them, and the time that an operation may take.
 #[derive(Debug)]
 pub(crate) struct Io<DB: Engine> {
-    pub(crate) pool: Pool<DB>,
+    pub(crate) connections: Connections<DB>,
     pub(crate) gate: DB::Gate,
     pub(crate) timeout: Duration,
 }
@@ -76,26 +76,25 @@ impl<DB: Engine> Io<DB> {
             .enter(statement.writes())
             .await
             .map_err(Failure::Failed)?;
-        let connection = self.pool.acquire().await.map_err(Failure::of::<DB>)?;
-        let mut lease = Lease::new(connection);
+        let mut lease = self.connections.lease().await?;
         if let Some(before) = statement.before() {
             let sent = DB::run(lease.connection(), before.into(), Vec::new()).await;
             sent.map_err(Failure::of::<DB>)?;
         }
         let answer = send::<DB>(lease.connection(), statement, bindings).await;
-        lease.settled = true;
-        drop(lease);
+        lease.settle(answer.is_ok());
         pass.check().map_err(Failure::Failed)?;
         answer.inspect_err(|failure| self.look_into(failure))
     }
 
     async fn once_together<W: Together<DB>>(&self, work: &W) -> Result<W::Answer, Failure> {
         let pass = self.gate.enter(true).await.map_err(Failure::Failed)?;
-        let connection = self.pool.acquire().await.map_err(Failure::of::<DB>)?;
-        let mut lease = Lease::new(connection);
+        let mut lease = self.connections.lease().await?;
         let (answer, settled) = transact::<DB, W>(lease.connection(), work).await;
-        lease.settled = settled;
-        drop(lease);
+        match settled {
+            true => lease.settle(answer.is_ok()),
+            false => drop(lease),
+        }
         pass.check().map_err(Failure::Failed)?;
         answer.inspect_err(|failure| self.look_into(failure))
     }
@@ -136,7 +135,7 @@ pub(crate) async fn send<DB: Engine>(
     statement: &Statement,
     bindings: &Bindings,
 ) -> Result<Answer<DB>, Failure> {
-    let values = statement.arguments(bindings);
+    let values = statement.arguments(bindings).collect();
     DB::run(connection, statement.sql(), values)
         .await
         .map_err(Failure::of::<DB>)
@@ -206,42 +205,5 @@ pub(crate) async fn within<R>(
     match tokio::time::timeout(timeout, work).await {
         Ok(result) => result.map_err(DbError::into_store_error),
         Err(_) => Err(DbError::timed_out(timeout).into_store_error()),
-    }
-}
-
-/// A connection that is closed, not used again, if the operation was dropped before its answer came: by the
-/// time-out, or because the caller went away.
-struct Lease<DB: Engine> {
-    connection: Option<PoolConnection<DB>>,
-    // To return a connection, the pool starts a task; a future may be dropped outside the runtime.
-    runtime: Handle,
-    settled: bool,
-}
-
-impl<DB: Engine> Lease<DB> {
-    fn new(connection: PoolConnection<DB>) -> Self {
-        Self {
-            connection: Some(connection),
-            runtime: Handle::current(),
-            settled: false,
-        }
-    }
-
-    fn connection(&mut self) -> &mut <DB as Database>::Connection {
-        self.connection
-            .as_mut()
-            .expect("the connection is taken out on drop only")
-    }
-}
-
-impl<DB: Engine> Drop for Lease<DB> {
-    fn drop(&mut self) {
-        let _guard = self.runtime.enter();
-        if let Some(mut connection) = self.connection.take()
-            && !self.settled
-            && DB::CLOSE_INTERRUPTED
-        {
-            connection.close_on_drop();
-        }
     }
 }

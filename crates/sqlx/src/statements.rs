@@ -7,6 +7,8 @@ use crate::statement::Statement;
 /// What the engines do not agree on.
 #[derive(Debug)]
 pub struct Dialectal {
+    /// A whole row, the key first, as [`Engine::stored`] reads it.
+    pub columns: &'static str,
     /// The version after a write, and where it is kept for the answer.
     pub next_version: &'static str,
     /// The version as it is, kept for the answer.
@@ -92,7 +94,7 @@ pub(crate) struct Statements {
 }
 
 /// In the order in which [`crate::DbStoreSession`] reads them.
-const COLUMNS: &str = "session_key, version, created_at, authenticated_at, renewed_at, last_seen_at, \
+pub(crate) const COLUMNS: &str = "session_key, version, created_at, authenticated_at, renewed_at, last_seen_at, \
     ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
 
 /// The columns of an insert, and their values.
@@ -220,7 +222,7 @@ fn tell_in(template: &str, sql: &Dialectal, tell: Option<&str>) -> String {
 /// Fills in everything but the parameters.
 pub(crate) fn fill(template: &str, sql: &Dialectal, table: &TableName) -> String {
     template
-        .replace("{columns}", COLUMNS)
+        .replace("{columns}", sql.columns)
         .replace("{insert_columns}", INSERT_COLUMNS)
         .replace("{insert_values}", INSERT_VALUES)
         .replace("{times}", TIMES)

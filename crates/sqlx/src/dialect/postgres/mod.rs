@@ -33,13 +33,21 @@ impl Engine for Postgres {
     type Gate = OpenGate;
     type Announcer = announcer::PgAnnouncer;
 
-    fn run(
-        connection: &mut PgConnection,
+    fn run<'a>(
+        connection: &'a mut PgConnection,
         sql: Arc<str>,
-        values: Vec<Value>,
-    ) -> BoxFuture<'_, Result<Answer<Self>, sqlx::Error>> {
-        let payload = |query: Query<'static>, payload: Payload| query.bind(payload.into_bytes());
-        run_with_sqlx!(connection, sql, values, |_: &PgQueryResult| 0, payload)
+        values: Vec<&Value>,
+    ) -> BoxFuture<'a, Result<Answer<Self>, sqlx::Error>> {
+        let payload = |query: Query<'static>, payload: &Payload| query.bind(payload.as_bytes());
+        // The transaction of a statement is committed after its result.
+        run_with_sqlx!(
+            connection,
+            sql,
+            values,
+            |_: &PgQueryResult| 0,
+            payload,
+            false
+        )
     }
 
     fn set_up<'a>(

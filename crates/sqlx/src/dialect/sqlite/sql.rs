@@ -1,6 +1,7 @@
-use crate::statements::Dialectal;
+use crate::statements::{COLUMNS, Dialectal};
 
 pub(super) const DIALECTAL: Dialectal = Dialectal {
+    columns: COLUMNS,
     next_version: "version + 1",
     same_version: "version",
     returning_version: " RETURNING version",
