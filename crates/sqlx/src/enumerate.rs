@@ -119,13 +119,13 @@ impl<DB: Engine> Inner<DB> {
     /// One batch.
     pub(crate) async fn purge_batch(&self, size: u32) -> Result<Purged, StoreError> {
         let bindings = self.now().int(Param::Limit, i64::from(size));
-        let affected = async |statement| {
-            let answer = self.within(self.io.run(statement, &bindings)).await?;
-            Ok::<_, StoreError>(answer.affected)
-        };
+        let sessions = self.io.run(&self.statements.purge, &bindings);
+        let (sessions, seen) = DB::purged(&self.within(sessions).await?);
+        let trails = self.io.run(&self.statements.purge_trails, &bindings);
+        let trails = self.within(trails).await?.affected;
         Ok(Purged {
-            sessions: affected(&self.statements.purge).await?,
-            trails: affected(&self.statements.purge_trails).await?,
+            sessions,
+            most: seen.max(trails),
         })
     }
 
@@ -135,7 +135,7 @@ impl<DB: Engine> Inner<DB> {
         let mut removed = 0;
         loop {
             let purged = self.purge_batch(size).await?;
-            if purged.most() == 0 {
+            if purged.most == 0 {
                 return Ok(removed);
             }
             removed += purged.sessions;
@@ -155,18 +155,13 @@ impl<DB: Engine> Inner<DB> {
     }
 }
 
-/// What one batch of purging removed.
+/// What came of one batch of purging.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Purged {
+    /// How many were removed.
     pub(crate) sessions: u64,
-    pub(crate) trails: u64,
-}
-
-impl Purged {
-    /// The larger of the two: whether there may be more.
-    pub(crate) fn most(self) -> u64 {
-        self.sessions.max(self.trails)
-    }
+    /// How many sessions or trails it looked at, whichever is more: if that is a batch, there may be more.
+    pub(crate) most: u64,
 }
 
 /// The entries that decode. The others are noted in the log and left out.

@@ -101,6 +101,11 @@ pub trait Engine: Database + fmt::Debug {
         !answer.rows.is_empty()
     }
 
+    /// How many rows a purge removed, and how many it looked at.
+    fn purged(answer: &Answer<Self>) -> (u64, u64) {
+        (answer.affected, answer.affected)
+    }
+
     /// Whether a destroy removed a live row.
     fn destroyed_live(answer: &Answer<Self>) -> bool {
         first_int(answer) == Some(1)
@@ -109,8 +114,13 @@ pub trait Engine: Database + fmt::Debug {
 
 /// The first column of the first row.
 pub(crate) fn first_int<DB: Engine>(answer: &Answer<DB>) -> Option<i64> {
+    int_at(answer, 0)
+}
+
+/// A column of the first row.
+pub(crate) fn int_at<DB: Engine>(answer: &Answer<DB>, at: usize) -> Option<i64> {
     let row = answer.rows.first()?;
-    DB::int(row, 0).ok().flatten()
+    DB::int(row, at).ok().flatten()
 }
 
 /// What a statement answered.

@@ -40,6 +40,9 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     find_all: Some("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"),
     clear: "DELETE FROM {table} WHERE {live} LIMIT :limit",
     purge: "DELETE FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit",
+    purge_column: "",
+    purge_value: "",
+    purge_assignment: "",
     // A row lock, held until the transaction ends: unlike `GET_LOCK` it needs no connection of its own, and it is
     // known to a proxy.
     lock_owner: Some(OwnerLock {

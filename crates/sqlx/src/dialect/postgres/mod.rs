@@ -11,7 +11,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow};
 use sqlx::{AssertSqlSafe, Connection, PgPool, Postgres, Row};
 
 use super::open_gate::OpenGate;
-use super::{Answer, Dialect, Engine, Placeholders, Trouble, run_with_sqlx};
+use super::{Answer, Dialect, Engine, Placeholders, Trouble, int_at, run_with_sqlx};
 use crate::TableName;
 use crate::codec::Payload;
 use crate::schema::Schema;
@@ -86,6 +86,11 @@ impl Engine for Postgres {
 
     fn text(row: &PgRow, at: usize) -> Result<Option<String>, sqlx::Error> {
         row.try_get(at)
+    }
+
+    fn purged(answer: &Answer<Self>) -> (u64, u64) {
+        let count = |at| int_at(answer, at).and_then(|count| u64::try_from(count).ok());
+        (count(0).unwrap_or_default(), count(1).unwrap_or_default())
     }
 
     fn trouble(error: &dyn DatabaseError) -> Trouble {

@@ -15,6 +15,9 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         (SELECT session_key FROM {table} WHERE {live} LIMIT :limit)",
     purge: "DELETE FROM {table} WHERE session_key IN \
         (SELECT session_key FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)",
+    purge_column: "",
+    purge_value: "",
+    purge_assignment: "",
     lock_owner: None,
     renew: None,
     on_taken_trail: "ON CONFLICT (session_key) DO UPDATE SET moved_to = excluded.moved_to, \
