@@ -195,6 +195,9 @@ pub trait Gate<DB: Engine>: fmt::Debug + Send + Sync + Sized + 'static {
 pub trait Pass {
     /// Asked after the answer: whether that answer counts.
     fn check(&self) -> Result<(), DbError>;
+
+    /// Gives it back. Whether others wait for it, and should get to send theirs before this operation goes on.
+    fn give_back(self) -> bool;
 }
 
 /// `Engine::run`, word for word the same for each engine, but not to the compiler, which needs to see the
