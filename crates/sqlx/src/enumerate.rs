@@ -119,13 +119,20 @@ impl<DB: Engine> Inner<DB> {
     /// One batch.
     pub(crate) async fn purge_batch(&self, size: u32) -> Result<Purged, StoreError> {
         let bindings = self.now().int(Param::Limit, i64::from(size));
+        let postponed = match &self.statements.postpone {
+            Some(postpone) => {
+                let postponed = self.io.run(postpone, &bindings);
+                self.within(postponed).await?.affected
+            }
+            None => 0,
+        };
         let sessions = self.io.run(&self.statements.purge, &bindings);
         let (sessions, seen) = DB::purged(&self.within(sessions).await?);
         let trails = self.io.run(&self.statements.purge_trails, &bindings);
         let trails = self.within(trails).await?.affected;
         Ok(Purged {
             sessions,
-            most: seen.max(trails),
+            most: (postponed + seen).max(trails),
         })
     }
 

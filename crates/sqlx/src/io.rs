@@ -12,8 +12,9 @@ use crate::dialect::{Answer, Engine, Gate, Pass};
 use crate::error::{DbError, DbErrorKind, Failure};
 use crate::statement::{Bindings, Statement};
 
-/// How often a statement is sent again that the engine undid in favour of another one.
-const ATTEMPTS: u32 = 10;
+/// How often a statement is sent again that the engine undid in favour of another one. All pauses between take less than
+/// a second, on average.
+const ATTEMPTS: u32 = 20;
 
 /// The connections, the gate before them, and the time that an operation may take.
 #[derive(Debug)]

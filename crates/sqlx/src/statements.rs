@@ -27,6 +27,8 @@ pub struct Dialectal {
     pub clear: &'static str,
     /// Removes some expired rows.
     pub purge: &'static str,
+    /// Moves `purge_at` of some rows that are not expired, where `purge` does not do it. Sent before that.
+    pub postpone: Option<&'static str>,
     /// The column by which `purge` finds them, where that is not `expires_at`: its name, and what it is after a write
     /// that makes `{at}` the expiry. Both with the comma that goes before.
     pub purge_column: &'static str,
@@ -85,6 +87,7 @@ pub(crate) struct Statements {
     pub(crate) count: Statement,
     pub(crate) clear: Statement,
     pub(crate) purge: Statement,
+    pub(crate) postpone: Option<Statement>,
     pub(crate) list_by_owner: Statement,
     pub(crate) destroy_by_owner: Statement,
     pub(crate) lock_owner: Option<Statement>,
@@ -171,6 +174,7 @@ impl Statements {
             count: build("SELECT COUNT(*) FROM {table} WHERE {live}"),
             clear: build(sql.clear).after(sql.find_all),
             purge: build(sql.purge),
+            postpone: sql.postpone.map(build),
             list_by_owner: build(
                 "SELECT {columns} FROM {table} WHERE owner = :owner AND {live} \
                  ORDER BY created_at, session_key",

@@ -26,6 +26,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         removed AS (DELETE FROM {table} USING due \
             WHERE {table}.session_key = due.session_key AND expires_at <= :now RETURNING 1) \
         SELECT (SELECT COUNT(*) FROM removed), (SELECT COUNT(*) FROM due)",
+    postpone: None,
     purge_column: ", purge_at",
     purge_value: ", :expires_at",
     // Not null if one of them is not.

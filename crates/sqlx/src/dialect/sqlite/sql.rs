@@ -15,6 +15,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         (SELECT session_key FROM {table} WHERE {live} LIMIT :limit)",
     purge: "DELETE FROM {table} WHERE session_key IN \
         (SELECT session_key FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)",
+    postpone: None,
     purge_column: "",
     purge_value: "",
     purge_assignment: "",
