@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::{
-    Clock, Expect, Owner, Record, SessionKey, SetOutcome, Store, SystemClock, Times,
+    Clock, Expect, Owner, Record, SessionKey, SetOutcome, Store, SystemClock, Times, Timestamp,
 };
 use sha2::{Digest, Sha256};
 
@@ -18,11 +18,12 @@ pub struct Ours<S, T> {
     /// As other libraries' ids are kept here: whoever asks a store knows the key.
     keys: Vec<SessionKey>,
     owner: Option<Owner>,
+    began: Timestamp,
 }
 
 impl<T: Clone + Send + Sync + 'static, S: Store<T>> Ours<S, T> {
     pub fn new(store: S, data: T) -> Self {
-        Self { store, data, keys: Vec::new(), owner: None }
+        Self { store, data, keys: Vec::new(), owner: None, began: SystemClock.now() }
     }
 
     /// All sessions from now on are this owner's.
@@ -33,7 +34,9 @@ impl<T: Clone + Send + Sync + 'static, S: Store<T>> Ours<S, T> {
     /// With data of its own, as each session has.
     pub fn record(&self) -> Record<T> {
         let now = SystemClock.now();
-        let mut times = Times::starting(now);
+        // A write leaves the beginning as it is and moves the end, as with a time-out for lying unused.
+        let mut times = Times::starting(self.began);
+        times.last_seen_at = now;
         times.ends_at = Some(now.plus(DAY));
         let mut record = Record::new(Arc::new(self.data.clone()), times);
         record.owner.clone_from(&self.owner);

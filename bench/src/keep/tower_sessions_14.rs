@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use tokio::sync::Mutex;
 use tower_sessions_14::SessionStore;
 use tower_sessions_14::session::{Id, Record};
 
@@ -12,7 +13,7 @@ pub struct TowerSessions14<S> {
     store: S,
     data: HashMap<String, Value>,
     ids: Vec<Id>,
-    ready: Vec<Record>,
+    ready: Vec<Mutex<Record>>,
 }
 
 impl<S: SessionStore> TowerSessions14<S> {
@@ -22,9 +23,12 @@ impl<S: SessionStore> TowerSessions14<S> {
     }
 
     fn record(&self) -> Record {
-        let expiry_date = time::OffsetDateTime::now_utc() + time::Duration::days(1);
-        Record { id: Id::default(), data: self.data.clone(), expiry_date }
+        Record { id: Id::default(), data: self.data.clone(), expiry_date: in_a_day() }
     }
+}
+
+fn in_a_day() -> time::OffsetDateTime {
+    time::OffsetDateTime::now_utc() + time::Duration::days(1)
 }
 
 impl<S: SessionStore> Keep for TowerSessions14<S> {
@@ -33,7 +37,7 @@ impl<S: SessionStore> Keep for TowerSessions14<S> {
         self.store.create(&mut record).await?;
         self.ids.push(record.id);
         if self.ready.len() < READY {
-            self.ready.push(record);
+            self.ready.push(Mutex::new(record));
         }
         Ok(())
     }
@@ -44,7 +48,10 @@ impl<S: SessionStore> Keep for TowerSessions14<S> {
     }
 
     async fn set(&self, session: usize) -> Result<(), Failure> {
-        let record = &self.ready[session % self.ready.len()];
-        Ok(self.store.save(record).await?)
+        // As its `Session` does it: locked while it is saved, with a new end. Without one nothing would change, and
+        // MariaDB and SQLite write nothing where nothing changes.
+        let mut record = self.ready[session % self.ready.len()].lock().await;
+        record.expiry_date = in_a_day();
+        Ok(self.store.save(&record).await?)
     }
 }

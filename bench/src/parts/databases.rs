@@ -51,7 +51,8 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
     part.setting(REDIS, "`appendonly no`; ours one multiplexed connection, theirs a pool of 6, as documented");
     part.setting(
         "what a write is",
-        "ours: a compare-and-set that keeps the indexes of owner and expiry; theirs: an upsert",
+        "both: the same data with a later end. Ours: a compare-and-set, with indexes of owner and expiry; theirs: an \
+         upsert, without",
     );
     part.setting(
         "statements of SQLite",
@@ -59,8 +60,8 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
     );
     part.setting(
         "round trips of PostgreSQL and MariaDB",
-        "the driver's pool asks after each use whether the connection is still alive: one more for each statement, \
-         which the request does not wait for",
+        "the driver's pool asks each connection that comes back whether it is still alive: with tower-sessions one \
+         more for each statement, which the request does not wait for; ours go back every 10 ms",
     );
     for database in [SQLITE, POSTGRES, MARIADB, REDIS] {
         run.say(&format!("d: {database}"));

@@ -8,6 +8,7 @@ use sqlx::Pool;
 use tokio::sync::Semaphore;
 
 use crate::codec::Codec;
+use crate::connections::Connections;
 use crate::dialect::{Dialect, Gate};
 use crate::error::Failure;
 use crate::io::{Io, within};
@@ -167,7 +168,7 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
         let half = half.clamp(1, Semaphore::MAX_PERMITS);
         let inner = Arc::new_cyclic(|store| Inner {
             io: Io {
-                pool: self.pool,
+                connections: Connections::of(self.pool),
                 gate,
                 timeout: self.timeout,
             },

@@ -164,14 +164,6 @@ impl Payload {
             Self::Bytes(bytes) => bytes,
         }
     }
-
-    #[cfg(any(feature = "postgres", feature = "mysql"))]
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        match self {
-            Self::Text(text) => text.into_bytes(),
-            Self::Bytes(bytes) => bytes,
-        }
-    }
 }
 
 impl fmt::Debug for Payload {

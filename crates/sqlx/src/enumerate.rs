@@ -8,7 +8,6 @@ use crate::DbStore;
 use crate::dialect::{Answer, Dialect, Engine, first_int};
 use crate::error::{DbError, DbErrorKind};
 use crate::operations::Inner;
-use crate::session::DbStoreSession;
 use crate::statement::{Bindings, Param};
 
 /// Rows in memory at once when all are visited.
@@ -120,13 +119,20 @@ impl<DB: Engine> Inner<DB> {
     /// One batch.
     pub(crate) async fn purge_batch(&self, size: u32) -> Result<Purged, StoreError> {
         let bindings = self.now().int(Param::Limit, i64::from(size));
-        let affected = async |statement| {
-            let answer = self.within(self.io.run(statement, &bindings)).await?;
-            Ok::<_, StoreError>(answer.affected)
+        let postponed = match &self.statements.postpone {
+            Some(postpone) => {
+                let postponed = self.io.run(postpone, &bindings);
+                self.within(postponed).await?.affected
+            }
+            None => 0,
         };
+        let sessions = self.io.run(&self.statements.purge, &bindings);
+        let (sessions, seen) = DB::purged(&self.within(sessions).await?);
+        let trails = self.io.run(&self.statements.purge_trails, &bindings);
+        let trails = self.within(trails).await?.affected;
         Ok(Purged {
-            sessions: affected(&self.statements.purge).await?,
-            trails: affected(&self.statements.purge_trails).await?,
+            sessions,
+            most: (postponed + seen).max(trails),
         })
     }
 
@@ -136,7 +142,7 @@ impl<DB: Engine> Inner<DB> {
         let mut removed = 0;
         loop {
             let purged = self.purge_batch(size).await?;
-            if purged.most() == 0 {
+            if purged.most == 0 {
                 return Ok(removed);
             }
             removed += purged.sessions;
@@ -156,18 +162,13 @@ impl<DB: Engine> Inner<DB> {
     }
 }
 
-/// What one batch of purging removed.
+/// What came of one batch of purging.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Purged {
+    /// How many were removed.
     pub(crate) sessions: u64,
-    pub(crate) trails: u64,
-}
-
-impl Purged {
-    /// The larger of the two: whether there may be more.
-    pub(crate) fn most(self) -> u64 {
-        self.sessions.max(self.trails)
-    }
+    /// How many sessions or trails it looked at, whichever is more: if that is a batch, there may be more.
+    pub(crate) most: u64,
 }
 
 /// The entries that decode. The others are noted in the log and left out.
@@ -176,7 +177,7 @@ fn entries<T: DeserializeOwned, DB: Engine>(
     at_rest: &AtRest,
 ) -> impl Iterator<Item = Entry<T>> {
     answer.rows.iter().filter_map(|row| {
-        let row = DbStoreSession::from_row::<DB>(row).map_err(DbError::into_store_error);
+        let row = DB::stored(row).map_err(DbError::into_store_error);
         row.and_then(|row| row.into_entry(at_rest))
             .inspect_err(|error| {
                 let reason = std::error::Error::source(error).map(tracing::field::display);

@@ -4,21 +4,22 @@ use std::future::Future;
 use std::time::Duration;
 
 use cloakroom_store::StoreError;
-use sqlx::pool::PoolConnection;
-use sqlx::{Connection, Database, Pool};
+use sqlx::Connection;
 use tokio::runtime::Handle;
 
+use crate::connections::Connections;
 use crate::dialect::{Answer, Engine, Gate, Pass};
 use crate::error::{DbError, DbErrorKind, Failure};
 use crate::statement::{Bindings, Statement};
 
-/// How often a statement is sent again that the engine undid in favour of another one.
-const ATTEMPTS: u32 = 10;
+/// How often a statement is sent again that the engine undid in favour of another one. All pauses between take less than
+/// a second, on average.
+const ATTEMPTS: u32 = 20;
 
-/// The pool, its gate, and the time that an operation may take.
+/// The connections, the gate before them, and the time that an operation may take.
 #[derive(Debug)]
 pub(crate) struct Io<DB: Engine> {
-    pub(crate) pool: Pool<DB>,
+    pub(crate) connections: Connections<DB>,
     pub(crate) gate: DB::Gate,
     pub(crate) timeout: Duration,
 }
@@ -76,27 +77,26 @@ impl<DB: Engine> Io<DB> {
             .enter(statement.writes())
             .await
             .map_err(Failure::Failed)?;
-        let connection = self.pool.acquire().await.map_err(Failure::of::<DB>)?;
-        let mut lease = Lease::new(connection);
+        let mut lease = self.connections.lease().await?;
         if let Some(before) = statement.before() {
             let sent = DB::run(lease.connection(), before.into(), Vec::new()).await;
             sent.map_err(Failure::of::<DB>)?;
         }
         let answer = send::<DB>(lease.connection(), statement, bindings).await;
-        lease.settled = true;
-        drop(lease);
-        pass.check().map_err(Failure::Failed)?;
+        lease.settle(answer.is_ok());
+        leave(pass).await?;
         answer.inspect_err(|failure| self.look_into(failure))
     }
 
     async fn once_together<W: Together<DB>>(&self, work: &W) -> Result<W::Answer, Failure> {
         let pass = self.gate.enter(true).await.map_err(Failure::Failed)?;
-        let connection = self.pool.acquire().await.map_err(Failure::of::<DB>)?;
-        let mut lease = Lease::new(connection);
+        let mut lease = self.connections.lease().await?;
         let (answer, settled) = transact::<DB, W>(lease.connection(), work).await;
-        lease.settled = settled;
-        drop(lease);
-        pass.check().map_err(Failure::Failed)?;
+        match settled {
+            true => lease.settle(answer.is_ok()),
+            false => drop(lease),
+        }
+        leave(pass).await?;
         answer.inspect_err(|failure| self.look_into(failure))
     }
 
@@ -107,6 +107,16 @@ impl<DB: Engine> Io<DB> {
             self.gate.suspect();
         }
     }
+}
+
+/// Says whether the answer counts. Who waits for this pass sends first what is ready to be sent, so that the database
+/// works while this operation goes on.
+async fn leave(pass: impl Pass) -> Result<(), Failure> {
+    let checked = pass.check();
+    if pass.give_back() {
+        tokio::task::yield_now().await;
+    }
+    checked.map_err(Failure::Failed)
 }
 
 /// Statements that take effect together or not at all.
@@ -136,7 +146,7 @@ pub(crate) async fn send<DB: Engine>(
     statement: &Statement,
     bindings: &Bindings,
 ) -> Result<Answer<DB>, Failure> {
-    let values = statement.arguments(bindings);
+    let values = statement.arguments(bindings).collect();
     DB::run(connection, statement.sql(), values)
         .await
         .map_err(Failure::of::<DB>)
@@ -206,42 +216,5 @@ pub(crate) async fn within<R>(
     match tokio::time::timeout(timeout, work).await {
         Ok(result) => result.map_err(DbError::into_store_error),
         Err(_) => Err(DbError::timed_out(timeout).into_store_error()),
-    }
-}
-
-/// A connection that is closed, not used again, if the operation was dropped before its answer came: by the
-/// time-out, or because the caller went away.
-struct Lease<DB: Engine> {
-    connection: Option<PoolConnection<DB>>,
-    // To return a connection, the pool starts a task; a future may be dropped outside the runtime.
-    runtime: Handle,
-    settled: bool,
-}
-
-impl<DB: Engine> Lease<DB> {
-    fn new(connection: PoolConnection<DB>) -> Self {
-        Self {
-            connection: Some(connection),
-            runtime: Handle::current(),
-            settled: false,
-        }
-    }
-
-    fn connection(&mut self) -> &mut <DB as Database>::Connection {
-        self.connection
-            .as_mut()
-            .expect("the connection is taken out on drop only")
-    }
-}
-
-impl<DB: Engine> Drop for Lease<DB> {
-    fn drop(&mut self) {
-        let _guard = self.runtime.enter();
-        if let Some(mut connection) = self.connection.take()
-            && !self.settled
-            && DB::CLOSE_INTERRUPTED
-        {
-            connection.close_on_drop();
-        }
     }
 }

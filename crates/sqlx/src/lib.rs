@@ -41,6 +41,7 @@
 
 mod builder;
 mod codec;
+mod connections;
 mod dialect;
 mod enumerate;
 mod error;

@@ -11,7 +11,7 @@ use crate::DbStore;
 use crate::dialect::{Dialect, Engine};
 use crate::error::{DbError, DbErrorKind, Failure};
 use crate::io::{End, Together, send};
-use crate::operations::Inner;
+use crate::operations::{Inner, with_key};
 use crate::session::{key_at, moment_at};
 use crate::statement::{Bindings, Param};
 
@@ -45,7 +45,7 @@ where
                 .int(Param::Lock, inner.lock_of(owner.as_str()));
             let admission = Admission {
                 inner,
-                bindings: inner.record(bindings, &key, &record)?,
+                bindings: inner.record(with_key(bindings, &key), &record)?,
                 ends: ending.is_some(),
                 limit,
             };

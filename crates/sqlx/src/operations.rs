@@ -58,11 +58,10 @@ impl<DB: Engine> Inner<DB> {
         Bindings::new().int(Param::Now, self.clock.now().as_millis())
     }
 
-    /// A whole record, encoded, under the key `to`.
+    /// A whole record, encoded.
     pub(crate) fn record<T: Serialize + DeserializeOwned>(
         &self,
         bindings: Bindings,
-        to: &SessionKey,
         record: &Record<T>,
     ) -> Result<Bindings, StoreError> {
         let written =
@@ -73,7 +72,7 @@ impl<DB: Engine> Inner<DB> {
             .and_then(|client| client.address())
             .map(|address| address.to_string());
         let owner = record.owner.as_ref().map(|owner| owner.as_str());
-        Ok(with_times(with_key(bindings, to), &record.times)
+        Ok(with_times(bindings, &record.times)
             .int(Param::BrowserSession, i64::from(record.browser_session))
             .text(Param::Owner, owner)
             .text(

@@ -74,7 +74,7 @@ async fn run<DB: Engine>(store: Weak<Inner<DB>>, interval: Duration, batch: u32)
             match store.purge_batch(batch).await {
                 Ok(purged) => {
                     removed += purged.sessions;
-                    if purged.most() < u64::from(batch) {
+                    if purged.most < u64::from(batch) {
                         break;
                     }
                 }

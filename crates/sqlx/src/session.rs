@@ -93,7 +93,7 @@ impl DbStoreSession {
         Ok(Entry::new(self.key, self.decode(at_rest)?))
     }
 
-    pub(crate) fn from_row<DB: Engine>(row: &DB::Row) -> Result<Self, DbError> {
+    pub(crate) fn from_columns<DB: Engine>(row: &DB::Row) -> Result<Self, DbError> {
         let bytes = |at| required(DB::bytes(row, at));
         let text = |at| optional(DB::text(row, at));
         let int = |at| required(DB::int(row, at));
@@ -156,7 +156,7 @@ fn optional<V>(value: Result<Option<V>, sqlx::Error>) -> Result<Option<V>, DbErr
     value.map_err(|_| malformed())
 }
 
-fn malformed() -> DbError {
+pub(crate) fn malformed() -> DbError {
     DbError::new(
         DbErrorKind::MalformedRow,
         "a column does not hold what was written there",

@@ -73,15 +73,14 @@ impl Statement {
     }
 
     /// The values in the order of the placeholders.
-    pub(crate) fn arguments(&self, bindings: &Bindings) -> Vec<Value> {
-        self.params
-            .iter()
-            .map(|param| {
-                bindings.values[*param as usize]
-                    .clone()
-                    .expect("every parameter of a statement is bound by the code that runs it")
-            })
-            .collect()
+    pub(crate) fn arguments<'a>(
+        &'a self,
+        bindings: &'a Bindings,
+    ) -> impl Iterator<Item = &'a Value> + 'a {
+        self.params.iter().map(|param| {
+            let value = bindings.values[*param as usize].as_ref();
+            value.expect("every parameter of a statement is bound by the code that runs it")
+        })
     }
 }
 

@@ -7,6 +7,8 @@ use crate::statement::Statement;
 /// What the engines do not agree on.
 #[derive(Debug)]
 pub struct Dialectal {
+    /// A whole row, the key first, as [`Engine::stored`] reads it.
+    pub columns: &'static str,
     /// The version after a write, and where it is kept for the answer.
     pub next_version: &'static str,
     /// The version as it is, kept for the answer.
@@ -25,6 +27,13 @@ pub struct Dialectal {
     pub clear: &'static str,
     /// Removes some expired rows.
     pub purge: &'static str,
+    /// Moves `purge_at` of some rows that are not expired, where `purge` does not do it. Sent before that.
+    pub postpone: Option<&'static str>,
+    /// The column by which `purge` finds them, where that is not `expires_at`: its name, and what it is after a write
+    /// that makes `{at}` the expiry. Both with the comma that goes before.
+    pub purge_column: &'static str,
+    pub purge_value: &'static str,
+    pub purge_assignment: &'static str,
     /// Lets one at a time decide how many sessions an owner has, until the transaction ends. `None` where there
     /// is one writer at a time anyhow.
     pub lock_owner: Option<OwnerLock>,
@@ -78,6 +87,7 @@ pub(crate) struct Statements {
     pub(crate) count: Statement,
     pub(crate) clear: Statement,
     pub(crate) purge: Statement,
+    pub(crate) postpone: Option<Statement>,
     pub(crate) list_by_owner: Statement,
     pub(crate) destroy_by_owner: Statement,
     pub(crate) lock_owner: Option<Statement>,
@@ -92,14 +102,14 @@ pub(crate) struct Statements {
 }
 
 /// In the order in which [`crate::DbStoreSession`] reads them.
-const COLUMNS: &str = "session_key, version, created_at, authenticated_at, renewed_at, last_seen_at, \
+pub(crate) const COLUMNS: &str = "session_key, version, created_at, authenticated_at, renewed_at, last_seen_at, \
     ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
 
 /// The columns of an insert, and their values.
 const INSERT_COLUMNS: &str = "session_key, handle, version, created_at, authenticated_at, renewed_at, \
-    last_seen_at, ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
+    last_seen_at, ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data{and_purge_column}";
 const INSERT_VALUES: &str = ":to, :handle, 1, :created_at, :authenticated_at, :renewed_at, \
-    :last_seen_at, :ends_at, :idle_timeout_ms, :expires_at, :browser_session, :owner, :user_agent, :address, :codec, :data";
+    :last_seen_at, :ends_at, :idle_timeout_ms, :expires_at, :browser_session, :owner, :user_agent, :address, :codec, :data{and_purge_value}";
 
 const LIVE: &str = "(expires_at IS NULL OR expires_at > :now)";
 
@@ -107,7 +117,8 @@ const LIVE: &str = "(expires_at IS NULL OR expires_at > :now)";
 const OTHERS: &str = "owner = :owner AND {live} AND session_key <> :key AND session_key <> :to";
 
 const TIMES: &str = "created_at = :created_at, authenticated_at = :authenticated_at, renewed_at = :renewed_at, \
-    last_seen_at = :last_seen_at, ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, expires_at = :expires_at";
+    last_seen_at = :last_seen_at, ends_at = :ends_at, idle_timeout_ms = :idle_timeout_ms, \
+    expires_at = :expires_at{and_purge}";
 
 const CONTENT: &str = "browser_session = :browser_session, owner = :owner, user_agent = :user_agent, \
     address = :address, codec = :codec, data = :data";
@@ -142,7 +153,7 @@ impl Statements {
                  WHERE session_key = :key AND version = :version AND {live}{returning_version}",
             ),
             touch: build(
-                "UPDATE {table} SET expires_at = {expiry}, last_seen_at = :last_seen_at \
+                "UPDATE {table} SET expires_at = {expiry}, last_seen_at = :last_seen_at{and_purge_touched} \
                  WHERE session_key = :key AND {live}",
             ),
             rotate: build(
@@ -163,6 +174,7 @@ impl Statements {
             count: build("SELECT COUNT(*) FROM {table} WHERE {live}"),
             clear: build(sql.clear).after(sql.find_all),
             purge: build(sql.purge),
+            postpone: sql.postpone.map(build),
             list_by_owner: build(
                 "SELECT {columns} FROM {table} WHERE owner = :owner AND {live} \
                  ORDER BY created_at, session_key",
@@ -220,11 +232,21 @@ fn tell_in(template: &str, sql: &Dialectal, tell: Option<&str>) -> String {
 /// Fills in everything but the parameters.
 pub(crate) fn fill(template: &str, sql: &Dialectal, table: &TableName) -> String {
     template
-        .replace("{columns}", COLUMNS)
+        .replace("{columns}", sql.columns)
         .replace("{insert_columns}", INSERT_COLUMNS)
         .replace("{insert_values}", INSERT_VALUES)
         .replace("{times}", TIMES)
         .replace("{content}", CONTENT)
+        .replace(
+            "{and_purge}",
+            &sql.purge_assignment.replace("{at}", ":expires_at"),
+        )
+        .replace(
+            "{and_purge_touched}",
+            &sql.purge_assignment.replace("{at}", "{expiry}"),
+        )
+        .replace("{and_purge_column}", sql.purge_column)
+        .replace("{and_purge_value}", sql.purge_value)
         .replace("{expiry}", EXPIRY)
         .replace("{others}", OTHERS)
         .replace("{on_taken_trail}", sql.on_taken_trail)

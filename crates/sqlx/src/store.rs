@@ -72,7 +72,7 @@ impl<T, DB: Dialect> DbStore<T, DB> {
     /// The pool that the store works with.
     #[must_use]
     pub fn pool(&self) -> &Pool<DB> {
-        &self.inner.io.pool
+        self.inner.io.connections.pool()
     }
 
     /// The row under that key as it is stored, expired and undecodable ones too. For administration.
@@ -86,7 +86,7 @@ impl<T, DB: Dialect> DbStore<T, DB> {
             .within(async {
                 let answer = inner.io.run(&inner.statements.row, &bindings).await?;
                 let row = answer.rows.first();
-                row.map(DbStoreSession::from_row::<DB>).transpose()
+                row.map(DB::stored).transpose()
             })
             .await
     }
@@ -105,7 +105,7 @@ where
                 .within(async {
                     let answer = inner.io.run(&inner.statements.get, &bindings).await?;
                     let row = answer.rows.first();
-                    row.map(DbStoreSession::from_row::<DB>).transpose()
+                    row.map(DB::stored).transpose()
                 })
                 .await?;
             row.map(|row| row.decode(&inner.at_rest)).transpose()
@@ -121,12 +121,11 @@ where
         let key = *key;
         let inner = &*self.inner;
         StoreFuture::new(async move {
-            let bindings = inner.at(&key);
-            let bindings = inner.record(bindings, &key, &record)?;
+            let bindings = inner.record(inner.at(&key), &record)?;
             inner
                 .within(async {
                     match expect {
-                        Expect::Absent => inner.insert(&bindings).await,
+                        Expect::Absent => inner.insert(&with_key(bindings, &key)).await,
                         Expect::Present => inner.update(&bindings, None).await,
                         Expect::Version(version) => inner.update(&bindings, Some(version)).await,
                     }
@@ -191,7 +190,7 @@ where
         let (from, to) = (*from, *to);
         let inner = &*self.inner;
         StoreFuture::new(async move {
-            let bindings = inner.record(inner.at(&from), &to, &record)?;
+            let bindings = inner.record(with_key(inner.at(&from), &to), &record)?;
             inner
                 .within(async {
                     match inner

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom_sqlx::DbStoreBuilder;
+use cloakroom_store::{Clock, Enumerate, Expect, SetOutcome, Store};
 use cloakroom_testservers::{Postgres, or_skip};
-use laws::{Bench, Data};
+use laws::{Bench, Case, Data};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Executor, PgPool};
 
@@ -103,6 +104,51 @@ async fn trouble() {
     .await;
 }
 
+/// So that the server can write the row without the indexes (HOT): no write of a session that lives on changes a column
+/// that has one. Only the purge moves it on, when it is due.
+#[tokio::test]
+async fn a_session_that_lives_on_keeps_its_place_in_the_indexes() {
+    let Some(server) = or_skip(Postgres::start()) else {
+        return;
+    };
+    let case = Case::new(&server, "places").await;
+    let indexed = "SELECT string_agg(DISTINCT attname, ' ' ORDER BY attname) FROM pg_attribute \
+        JOIN pg_index ON attrelid = indexrelid WHERE indrelid = 'places'::REGCLASS";
+    let indexed: String = sqlx::query_scalar(indexed)
+        .fetch_one(&case.pool)
+        .await
+        .unwrap();
+    assert_eq!(indexed, "created_at owner purge_at session_key");
+
+    let place = async || -> (Option<i64>, Option<i64>) {
+        let place = sqlx::query_as("SELECT purge_at, expires_at FROM places");
+        place.fetch_one(&case.pool).await.unwrap()
+    };
+    let mut record = case.record("a");
+    record.times.idle_timeout = Some(Duration::from_secs(60));
+    case.add(&laws::key(1), record.clone()).await;
+    let first = place().await.0;
+    for _ in 0..3 {
+        case.clock.advance(Duration::from_secs(30));
+        assert!(
+            case.store
+                .touch(&laws::key(1), case.clock.now())
+                .await
+                .unwrap()
+        );
+        record.times.last_seen_at = case.clock.now();
+        let outcome = case
+            .store
+            .set(&laws::key(1), record.clone(), Expect::Present);
+        assert!(matches!(outcome.await.unwrap(), SetOutcome::Stored(_)));
+        assert_eq!(place().await.0, first);
+    }
+    assert_eq!(case.store.purge_expired().await.unwrap(), 0);
+    let (purge_at, expires_at) = place().await;
+    assert_eq!(purge_at, expires_at);
+    assert!(purge_at > first);
+}
+
 /// The queries that must not scan the table use its indexes.
 #[tokio::test]
 async fn purge_and_owners_use_indexes() {
@@ -114,7 +160,7 @@ async fn purge_and_owners_use_indexes() {
     drop(store.await.unwrap());
     pool.execute("SET enable_seqscan = off").await.unwrap();
     for (condition, index) in [
-        ("expires_at <= 1 ORDER BY expires_at LIMIT 5", "expiry"),
+        ("purge_at <= 1 ORDER BY purge_at LIMIT 5", "purge"),
         ("owner = 'a' ORDER BY created_at, session_key", "owner"),
         ("session_key > '\\x00' ORDER BY session_key LIMIT 5", "pkey"),
     ] {

@@ -29,6 +29,7 @@ use sqlx::{Database, Pool};
 use crate::TableName;
 use crate::error::DbError;
 use crate::schema::Schema;
+use crate::session::DbStoreSession;
 use crate::statement::Value;
 use crate::statements::Dialectal;
 
@@ -58,11 +59,11 @@ pub trait Engine: Database + fmt::Debug {
 
     /// Sends one statement, prepared once for each connection, and reads its whole answer. An error that
     /// comes after the first row, as when the commit fails, is an error.
-    fn run(
-        connection: &mut Self::Connection,
+    fn run<'a>(
+        connection: &'a mut Self::Connection,
         sql: Arc<str>,
-        values: Vec<Value>,
-    ) -> BoxFuture<'_, Result<Answer<Self>, sqlx::Error>>;
+        values: Vec<&Value>,
+    ) -> BoxFuture<'a, Result<Answer<Self>, sqlx::Error>>;
 
     /// Makes the tables. Any number of processes may do so at once.
     fn set_up<'a>(
@@ -73,6 +74,11 @@ pub trait Engine: Database + fmt::Debug {
     /// Hears what other processes announce of this table. `None` where the engine has no way to tell them.
     fn announcer(_: &Pool<Self>, _: &TableName) -> Option<Self::Announcer> {
         None
+    }
+
+    /// A row of the sessions' table, as `Dialectal::columns` asks for it.
+    fn stored(row: &Self::Row) -> Result<DbStoreSession, DbError> {
+        DbStoreSession::from_columns::<Self>(row)
     }
 
     /// A column with a number, or a truth value as one.
@@ -95,6 +101,11 @@ pub trait Engine: Database + fmt::Debug {
         !answer.rows.is_empty()
     }
 
+    /// How many rows a purge removed, and how many it looked at.
+    fn purged(answer: &Answer<Self>) -> (u64, u64) {
+        (answer.affected, answer.affected)
+    }
+
     /// Whether a destroy removed a live row.
     fn destroyed_live(answer: &Answer<Self>) -> bool {
         first_int(answer) == Some(1)
@@ -103,8 +114,13 @@ pub trait Engine: Database + fmt::Debug {
 
 /// The first column of the first row.
 pub(crate) fn first_int<DB: Engine>(answer: &Answer<DB>) -> Option<i64> {
+    int_at(answer, 0)
+}
+
+/// A column of the first row.
+pub(crate) fn int_at<DB: Engine>(answer: &Answer<DB>, at: usize) -> Option<i64> {
     let row = answer.rows.first()?;
-    DB::int(row, 0).ok().flatten()
+    DB::int(row, at).ok().flatten()
 }
 
 /// What a statement answered.
@@ -179,31 +195,32 @@ pub trait Gate<DB: Engine>: fmt::Debug + Send + Sync + Sized + 'static {
 pub trait Pass {
     /// Asked after the answer: whether that answer counts.
     fn check(&self) -> Result<(), DbError>;
+
+    /// Gives it back. Whether others wait for it, and should get to send theirs before this operation goes on.
+    fn give_back(self) -> bool;
 }
 
 /// `Engine::run`, word for word the same for each engine, but not to the compiler, which needs to see the
-/// concrete types to find how a value is encoded.
+/// concrete types to find how a value is encoded. `$done` says whether nothing can follow a result.
 macro_rules! run_with_sqlx {
-    ($connection:ident, $sql:ident, $values:ident, $noted:expr, $payload:expr) => {
+    ($connection:ident, $sql:ident, $values:ident, $noted:expr, $payload:expr, $done:expr) => {{
+        let mut query = sqlx::query(sqlx::AssertSqlSafe($sql));
+        for value in $values {
+            query = match value {
+                $crate::statement::Value::Int(value) => query.bind(*value),
+                $crate::statement::Value::Bytes(value) => query.bind(&**value),
+                $crate::statement::Value::Text(value) => query.bind(value.as_deref()),
+                $crate::statement::Value::Payload(value) => $payload(query, value),
+            };
+        }
         Box::pin(async move {
-            let mut query = sqlx::query(sqlx::AssertSqlSafe($sql));
-            for value in $values {
-                query = match value {
-                    $crate::statement::Value::Int(value) => query.bind(value),
-                    $crate::statement::Value::Bytes(value) => query.bind(value),
-                    $crate::statement::Value::Text(value) => {
-                        query.bind(value.map(|text| text.to_string()))
-                    }
-                    $crate::statement::Value::Payload(value) => $payload(query, value),
-                };
-            }
             let mut answer = $crate::dialect::Answer {
                 rows: Vec::new(),
                 affected: 0,
                 noted: 0,
             };
             let mut stream = sqlx::Executor::fetch_many($connection, query);
-            // To the very end: SQLite commits only after the last row.
+            // To the very end: an engine commits only after the last row.
             while let Some(step) = std::future::poll_fn(|context| {
                 futures_core::Stream::poll_next(stream.as_mut(), context)
             })
@@ -213,12 +230,15 @@ macro_rules! run_with_sqlx {
                     sqlx::Either::Left(result) => {
                         answer.affected += result.rows_affected();
                         answer.noted = $noted(&result);
+                        if $done {
+                            break;
+                        }
                     }
                     sqlx::Either::Right(row) => answer.rows.push(row),
                 }
             }
             Ok(answer)
         })
-    };
+    }};
 }
 pub(crate) use run_with_sqlx;

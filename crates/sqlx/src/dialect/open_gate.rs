@@ -29,4 +29,8 @@ impl Pass for OpenGate {
     fn check(&self) -> Result<(), DbError> {
         Ok(())
     }
+
+    fn give_back(self) -> bool {
+        false
+    }
 }

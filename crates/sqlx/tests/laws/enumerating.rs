@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cloakroom_store::Enumerate;
+use cloakroom_store::{Enumerate, RotateOutcome};
 
 use super::*;
 
@@ -54,6 +54,52 @@ pub(crate) async fn purge_removes_what_expired<B: Bench>(case: Case<B>) {
     assert_eq!(store.count().await.unwrap(), 6);
     assert!(store.row(&key(19)).await.unwrap().is_none());
     assert!(store.row(&key(20)).await.unwrap().is_some());
+}
+
+/// Whichever way it moved, and by whichever verb.
+pub(crate) async fn purge_follows_the_expiry<B: Bench>(case: Case<B>) {
+    let set = async |number, record| {
+        let outcome = case.store.set(&key(number), record, Expect::Present).await;
+        assert!(matches!(outcome.unwrap(), SetOutcome::Stored(_)));
+    };
+    // Earlier, later, for ever, no longer for ever.
+    for number in 0..4 {
+        case.add(&key(number), case.ending_in("a", 100)).await;
+    }
+    set(0, case.ending_in("a", 10)).await;
+    set(1, case.ending_in("a", 1_000)).await;
+    set(2, case.record("a")).await;
+    set(3, case.record("a")).await;
+    set(3, case.ending_in("a", 10)).await;
+    // With a touch, once the row has a shorter time-out; and by moving to another key.
+    let mut idle = case.record("a");
+    idle.times.idle_timeout = Some(Duration::from_secs(100));
+    case.add(&key(4), idle.clone()).await;
+    case.add(&key(5), idle.clone()).await;
+    let now = idle.times.last_seen_at;
+    assert!(
+        case.store
+            .touch(&key(4), now.plus(Duration::from_secs(90)))
+            .await
+            .unwrap()
+    );
+    idle.times.idle_timeout = Some(Duration::from_secs(10));
+    let moved = case.store.rotate(&key(5), &key(6), idle.times).await;
+    assert!(matches!(moved.unwrap(), RotateOutcome::Moved { .. }));
+
+    let store = case.builder().purge_batch(2).create().await.unwrap();
+    let gone = async |number| store.row(&key(number)).await.unwrap().is_none();
+    for (seconds, removed, live) in [(10, 3, 3), (95, 0, 3), (95, 1, 2), (799, 0, 2), (1, 1, 1)] {
+        case.clock.advance(Duration::from_secs(seconds));
+        assert_eq!(store.purge_expired().await.unwrap(), removed, "{seconds}");
+        assert_eq!(store.count().await.unwrap(), live);
+    }
+    assert!(gone(0).await && gone(1).await && gone(3).await && gone(4).await && gone(6).await);
+    assert!(!gone(2).await);
+    set(2, case.ending_in("a", 10)).await;
+    case.clock.advance(Duration::from_secs(10));
+    assert_eq!(store.purge_expired().await.unwrap(), 1);
+    assert!(gone(2).await);
 }
 
 pub(crate) async fn owners_are_told_apart_by_case<B: Bench>(case: Case<B>) {

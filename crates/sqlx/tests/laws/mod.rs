@@ -43,7 +43,7 @@ pub(crate) struct Case<B: Bench> {
 }
 
 impl<B: Bench> Case<B> {
-    async fn new(bench: &B, name: &str) -> Self {
+    pub(crate) async fn new(bench: &B, name: &str) -> Self {
         let pool = bench.pool().await;
         let table = &name[..name.len().min(TableName::MAX_BYTES)];
         let table: TableName = table.parse().unwrap();
@@ -160,6 +160,7 @@ pub(crate) async fn all<B: Bench>(bench: Arc<B>) {
         enumerating::visit_shows_each_once,
         enumerating::count_and_clear,
         enumerating::purge_removes_what_expired,
+        enumerating::purge_follows_the_expiry,
         enumerating::owners_are_told_apart_by_case,
         enumerating::lists_are_oldest_first,
         enumerating::destroy_by_owner_spares_one,

@@ -1,5 +1,6 @@
 //! MySQL and MariaDB.
 
+mod row;
 mod sql;
 
 use std::sync::Arc;
@@ -15,7 +16,9 @@ use super::open_gate::OpenGate;
 use super::silent::Silent;
 use super::{Answer, Dialect, Engine, Placeholders, Trouble, run_with_sqlx};
 use crate::codec::Payload;
+use crate::error::DbError;
 use crate::schema::Schema;
+use crate::session::DbStoreSession;
 use crate::statement::Value;
 use crate::statements::Dialectal;
 
@@ -39,18 +42,19 @@ impl Engine for MySql {
     type Gate = OpenGate;
     type Announcer = Silent;
 
-    fn run(
-        connection: &mut MySqlConnection,
+    fn run<'a>(
+        connection: &'a mut MySqlConnection,
         sql: Arc<str>,
-        values: Vec<Value>,
-    ) -> BoxFuture<'_, Result<Answer<Self>, sqlx::Error>> {
-        let payload = |query: Query<'static>, payload: Payload| query.bind(payload.into_bytes());
+        values: Vec<&Value>,
+    ) -> BoxFuture<'a, Result<Answer<Self>, sqlx::Error>> {
+        let payload = |query: Query<'static>, payload: &Payload| query.bind(payload.as_bytes());
         run_with_sqlx!(
             connection,
             sql,
             values,
             |result: &MySqlQueryResult| result.last_insert_id(),
-            payload
+            payload,
+            false
         )
     }
 
@@ -68,6 +72,10 @@ impl Engine for MySql {
             }
             Ok(())
         })
+    }
+
+    fn stored(row: &MySqlRow) -> Result<DbStoreSession, DbError> {
+        row::stored(row)
     }
 
     // Unchecked, because a column that is compared by bytes counts as binary, text or not.

@@ -11,7 +11,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow};
 use sqlx::{AssertSqlSafe, Connection, PgPool, Postgres, Row};
 
 use super::open_gate::OpenGate;
-use super::{Answer, Dialect, Engine, Placeholders, Trouble, run_with_sqlx};
+use super::{Answer, Dialect, Engine, Placeholders, Trouble, int_at, run_with_sqlx};
 use crate::TableName;
 use crate::codec::Payload;
 use crate::schema::Schema;
@@ -33,13 +33,21 @@ impl Engine for Postgres {
     type Gate = OpenGate;
     type Announcer = announcer::PgAnnouncer;
 
-    fn run(
-        connection: &mut PgConnection,
+    fn run<'a>(
+        connection: &'a mut PgConnection,
         sql: Arc<str>,
-        values: Vec<Value>,
-    ) -> BoxFuture<'_, Result<Answer<Self>, sqlx::Error>> {
-        let payload = |query: Query<'static>, payload: Payload| query.bind(payload.into_bytes());
-        run_with_sqlx!(connection, sql, values, |_: &PgQueryResult| 0, payload)
+        values: Vec<&Value>,
+    ) -> BoxFuture<'a, Result<Answer<Self>, sqlx::Error>> {
+        let payload = |query: Query<'static>, payload: &Payload| query.bind(payload.as_bytes());
+        // The transaction of a statement is committed after its result.
+        run_with_sqlx!(
+            connection,
+            sql,
+            values,
+            |_: &PgQueryResult| 0,
+            payload,
+            false
+        )
     }
 
     fn set_up<'a>(
@@ -78,6 +86,11 @@ impl Engine for Postgres {
 
     fn text(row: &PgRow, at: usize) -> Result<Option<String>, sqlx::Error> {
         row.try_get(at)
+    }
+
+    fn purged(answer: &Answer<Self>) -> (u64, u64) {
+        let count = |at| int_at(answer, at).and_then(|count| u64::try_from(count).ok());
+        (count(0).unwrap_or_default(), count(1).unwrap_or_default())
     }
 
     fn trouble(error: &dyn DatabaseError) -> Trouble {

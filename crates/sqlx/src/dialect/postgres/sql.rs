@@ -1,6 +1,7 @@
-use crate::statements::{Dialectal, OwnerLock};
+use crate::statements::{COLUMNS, Dialectal, OwnerLock};
 
 pub(super) const DIALECTAL: Dialectal = Dialectal {
+    columns: COLUMNS,
     next_version: "version + 1",
     same_version: "version",
     returning_version: " RETURNING version",
@@ -13,11 +14,23 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     find_all: None,
     clear: "DELETE FROM {table} WHERE session_key IN \
         (SELECT session_key FROM {table} WHERE {live} LIMIT :limit){returning_tell_all}",
-    // A row that another instance is purging is skipped. A row that was refreshed meanwhile is looked at
-    // again by the outer condition.
-    purge: "DELETE FROM {table} WHERE session_key IN \
-        (SELECT session_key FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit \
-        FOR UPDATE SKIP LOCKED) AND expires_at <= :now",
+    // An update that changes no indexed column is cheaper, leaves the indexes alone and writes half as much log (HOT).
+    // So `expires_at` has no index. `purge_at` has one, is never later, and stays when the expiry moves away: whoever
+    // purges looks at the row then, and only there it is moved. One statement, so that what is looked at is either
+    // removed or moved. It answers how many were removed, and looked at. A row that another instance is purging is
+    // skipped; one that was refreshed meanwhile is looked at again by the conditions.
+    purge: "WITH due AS (SELECT session_key FROM {table} WHERE purge_at <= :now ORDER BY purge_at LIMIT :limit \
+            FOR UPDATE SKIP LOCKED), \
+        postponed AS (UPDATE {table} SET purge_at = expires_at FROM due \
+            WHERE {table}.session_key = due.session_key AND {live}), \
+        removed AS (DELETE FROM {table} USING due \
+            WHERE {table}.session_key = due.session_key AND expires_at <= :now RETURNING 1) \
+        SELECT (SELECT COUNT(*) FROM removed), (SELECT COUNT(*) FROM due)",
+    postpone: None,
+    purge_column: ", purge_at",
+    purge_value: ", :expires_at",
+    // Not null if one of them is not.
+    purge_assignment: ", purge_at = LEAST({table}.purge_at, {at})",
     lock_owner: Some(OwnerLock {
         statement: "SELECT pg_advisory_xact_lock(:lock)",
         mask: -1,
@@ -41,10 +54,11 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     tell: Some("pg_notify('{table}_endings', {payload})"),
     row_as_text: "encode(session_key, 'hex')",
     from_as_text: "encode(:key, 'hex')",
+    // No `CHECK`: the server would parse it for each write, which costs a sixth of an `UPDATE`.
     // `COLLATE \"C\"`: owners are compared byte by byte, whatever the database's collation.
     schema: &[
         "CREATE TABLE IF NOT EXISTS {table} (
-            session_key BYTEA NOT NULL PRIMARY KEY CHECK (length(session_key) = 32),
+            session_key BYTEA NOT NULL PRIMARY KEY,
             handle TEXT NOT NULL,
             version BIGINT NOT NULL,
             created_at BIGINT NOT NULL,
@@ -59,13 +73,14 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
             user_agent TEXT,
             address TEXT,
             codec TEXT NOT NULL,
-            data BYTEA NOT NULL
+            data BYTEA NOT NULL,
+            purge_at BIGINT
         )",
-        "CREATE INDEX IF NOT EXISTS {table}_expiry ON {table} (expires_at) WHERE expires_at IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS {table}_purge ON {table} (purge_at) WHERE purge_at IS NOT NULL",
         "CREATE INDEX IF NOT EXISTS {table}_owner ON {table} (owner, created_at) WHERE owner IS NOT NULL",
         "CREATE TABLE IF NOT EXISTS {table}_trails (
-            session_key BYTEA NOT NULL PRIMARY KEY CHECK (length(session_key) = 32),
-            moved_to BYTEA NOT NULL CHECK (length(moved_to) = 32),
+            session_key BYTEA NOT NULL PRIMARY KEY,
+            moved_to BYTEA NOT NULL,
             moved_at BIGINT NOT NULL,
             ends_at BIGINT NOT NULL
         )",

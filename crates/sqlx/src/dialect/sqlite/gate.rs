@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
@@ -8,6 +8,7 @@ use sqlx::{Pool, Sqlite};
 use tokio::sync::{RwLock, RwLockReadGuard, Semaphore, SemaphorePermit};
 
 use super::file::Identity;
+use crate::connections::Waiting;
 use crate::dialect::{Gate, Pass};
 use crate::error::{DbError, DbErrorKind, Failure};
 use crate::schema::{self, Schema};
@@ -21,6 +22,8 @@ pub struct FileGate {
     /// SQLite has one writer at a time. Waiting here is first come, first served; waiting in SQLite is sleeping
     /// and trying again.
     writer: Semaphore,
+    /// How many wait for that.
+    waiting: AtomicUsize,
     /// `None` for a database in memory.
     file: Option<WatchedFile>,
 }
@@ -35,26 +38,30 @@ impl Gate<Sqlite> for FileGate {
         Box::pin(async move {
             Ok(Self {
                 writer: Semaphore::new(1),
+                waiting: AtomicUsize::new(0),
                 file: WatchedFile::of(pool, schema).await?,
             })
         })
     }
 
     async fn enter(&self, writes: bool) -> Result<FilePass<'_>, DbError> {
-        let _turn = match writes {
-            true => Some(
-                self.writer
-                    .acquire()
-                    .await
-                    .expect("this semaphore is never closed"),
-            ),
+        let turn = match writes {
+            true => {
+                let _one_more = Waiting::new(&self.waiting);
+                let turn = self.writer.acquire().await;
+                Some(turn.expect("this semaphore is never closed"))
+            }
             false => None,
         };
         let place = match &self.file {
             Some(file) => Some((file, file.enter().await?)),
             None => None,
         };
-        Ok(FilePass { place, _turn })
+        Ok(FilePass {
+            place,
+            turn,
+            waiting: &self.waiting,
+        })
     }
 
     fn suspect(&self) {
@@ -68,7 +75,8 @@ impl Gate<Sqlite> for FileGate {
 #[derive(Debug)]
 pub struct FilePass<'a> {
     place: Option<(&'a WatchedFile, RwLockReadGuard<'a, Identity>)>,
-    _turn: Option<SemaphorePermit<'a>>,
+    turn: Option<SemaphorePermit<'a>>,
+    waiting: &'a AtomicUsize,
 }
 
 impl Pass for FilePass<'_> {
@@ -77,6 +85,10 @@ impl Pass for FilePass<'_> {
             Some((file, known)) if file.now_there()? != **known => Err(file.replaced()),
             _ => Ok(()),
         }
+    }
+
+    fn give_back(self) -> bool {
+        self.turn.is_some() && self.waiting.load(Ordering::Relaxed) > 0
     }
 }
 

@@ -39,16 +39,25 @@ impl Engine for Sqlite {
     type Gate = gate::FileGate;
     type Announcer = Silent;
 
-    fn run(
-        connection: &mut SqliteConnection,
+    fn run<'a>(
+        connection: &'a mut SqliteConnection,
         sql: Arc<str>,
-        values: Vec<Value>,
-    ) -> BoxFuture<'_, Result<Answer<Self>, sqlx::Error>> {
-        let payload = |query: Query<'static>, payload| match payload {
-            Payload::Text(text) => query.bind(text),
-            Payload::Bytes(bytes) => query.bind(bytes),
+        values: Vec<&Value>,
+    ) -> BoxFuture<'a, Result<Answer<Self>, sqlx::Error>> {
+        let payload = |query: Query<'static>, payload: &Payload| match payload {
+            Payload::Text(text) => query.bind(&**text),
+            Payload::Bytes(bytes) => query.bind(&**bytes),
         };
-        run_with_sqlx!(connection, sql, values, |_: &SqliteQueryResult| 0, payload)
+        // The result comes when a statement is done, with its commit. To wait for the end of the stream would be to
+        // wait for the connection's thread once more.
+        run_with_sqlx!(
+            connection,
+            sql,
+            values,
+            |_: &SqliteQueryResult| 0,
+            payload,
+            true
+        )
     }
 
     fn set_up<'a>(

@@ -1,6 +1,7 @@
-use crate::statements::Dialectal;
+use crate::statements::{COLUMNS, Dialectal};
 
 pub(super) const DIALECTAL: Dialectal = Dialectal {
+    columns: COLUMNS,
     next_version: "version + 1",
     same_version: "version",
     returning_version: " RETURNING version",
@@ -14,6 +15,10 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
         (SELECT session_key FROM {table} WHERE {live} LIMIT :limit)",
     purge: "DELETE FROM {table} WHERE session_key IN \
         (SELECT session_key FROM {table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)",
+    postpone: None,
+    purge_column: "",
+    purge_value: "",
+    purge_assignment: "",
     lock_owner: None,
     renew: None,
     on_taken_trail: "ON CONFLICT (session_key) DO UPDATE SET moved_to = excluded.moved_to, \

@@ -1,0 +1,262 @@
+//! Connections on their way from one operation to the next.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, Pool};
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+
+use crate::dialect::Engine;
+use crate::error::Failure;
+
+/// For how long a connection is kept between operations before the pool has it back. So long may somebody else wait
+/// for it who shares the pool.
+const KEPT: Duration = Duration::from_millis(10);
+
+/// The pool's connections, as one store uses them. The pool asks each connection that it gets back whether it is still
+/// alive, which costs the server a message and this process a task for each statement. So a connection goes from one
+/// operation to the next, and to the pool only after a while, or when nobody here has a use for it and somebody else
+/// may.
+pub(crate) struct Connections<DB: Engine> {
+    pool: Pool<DB>,
+    /// As many as the pool has connections at most: who waits for one is served in the order of arrival.
+    lanes: Semaphore,
+    /// How many wait for a lane.
+    waiting: AtomicUsize,
+    kept: Arc<Kept<DB>>,
+}
+
+/// Between two operations. The last one is taken first: its part of the server is still warm.
+struct Kept<DB: Engine>(Mutex<Shelf<DB>>);
+
+struct Shelf<DB: Engine> {
+    connections: Vec<Held<DB>>,
+    /// Whether a task gives back what nobody takes.
+    swept: bool,
+}
+
+impl<DB: Engine> Connections<DB> {
+    pub(crate) fn of(pool: Pool<DB>) -> Self {
+        let most = pool.options().get_max_connections();
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Self {
+            pool,
+            lanes: Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)),
+            waiting: AtomicUsize::new(0),
+            kept: Arc::new(Kept(Mutex::new(Shelf {
+                connections: Vec::new(),
+                swept: false,
+            }))),
+        }
+    }
+
+    pub(crate) fn pool(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    /// A connection for one operation.
+    pub(crate) async fn lease(&self) -> Result<Lease<'_, DB>, Failure> {
+        let lane = match self.lanes.try_acquire() {
+            Ok(lane) => lane,
+            Err(_) => {
+                let _one_more = Waiting::new(&self.waiting);
+                let lane = self.lanes.acquire().await;
+                lane.expect("this semaphore is never closed")
+            }
+        };
+        let kept = self.kept.lock().connections.pop();
+        let held = match kept {
+            Some(held) => held,
+            None => {
+                let connection = self.pool.acquire().await.map_err(Failure::of::<DB>)?;
+                Held::new(connection)
+            }
+        };
+        Ok(Lease {
+            connections: self,
+            held: Some(held),
+            end: End::Unknown,
+            _lane: lane,
+        })
+    }
+
+    /// Keeps a connection for the next operation, or gives it back.
+    fn put(&self, held: Held<DB>) {
+        if held.since.elapsed() >= KEPT || self.pool.is_closed() {
+            return;
+        }
+        let wanted = self.waiting.load(Ordering::Relaxed) > 0;
+        // Another user of the pool has no reason to wait for this one.
+        let spare = || {
+            self.pool.num_idle() > 0 || self.pool.size() < self.pool.options().get_max_connections()
+        };
+        if !wanted && !spare() {
+            return;
+        }
+        let runtime = held.runtime.clone();
+        let mut shelf = self.kept.lock();
+        shelf.connections.push(held);
+        if !shelf.swept {
+            shelf.swept = true;
+            drop(shelf);
+            let sweeper = Sweeper {
+                kept: Arc::downgrade(&self.kept),
+                done: false,
+            };
+            runtime.spawn(sweeper.run());
+        }
+    }
+}
+
+impl<DB: Engine> fmt::Debug for Connections<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").finish_non_exhaustive()
+    }
+}
+
+impl<DB: Engine> Kept<DB> {
+    fn lock(&self) -> MutexGuard<'_, Shelf<DB>> {
+        // Nothing that panics runs under this lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives back what was kept long enough. Whether anything is left.
+    fn sweep(&self) -> bool {
+        let mut shelf = self.lock();
+        let over: Vec<_> = shelf
+            .connections
+            .extract_if(.., |held| held.since.elapsed() >= KEPT)
+            .collect();
+        shelf.swept = !shelf.connections.is_empty();
+        let left = shelf.swept;
+        drop(shelf);
+        drop(over);
+        left
+    }
+}
+
+/// Runs while connections are kept.
+struct Sweeper<DB: Engine> {
+    kept: Weak<Kept<DB>>,
+    done: bool,
+}
+
+impl<DB: Engine> Sweeper<DB> {
+    async fn run(mut self) {
+        while !self.done {
+            tokio::time::sleep(KEPT).await;
+            self.done = self.kept.upgrade().is_none_or(|kept| !kept.sweep());
+        }
+    }
+}
+
+impl<DB: Engine> Drop for Sweeper<DB> {
+    /// If it goes with its runtime, what it would have swept goes at once, and the next operation starts another one.
+    fn drop(&mut self) {
+        if !self.done
+            && let Some(kept) = self.kept.upgrade()
+        {
+            let mut shelf = kept.lock();
+            shelf.swept = false;
+            let left = std::mem::take(&mut shelf.connections);
+            drop(shelf);
+            drop(left);
+        }
+    }
+}
+
+/// Counts one who waits, for as long as it does.
+pub(crate) struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    pub(crate) fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection of the pool's that goes back to it when this is dropped.
+struct Held<DB: Engine> {
+    connection: Option<PoolConnection<DB>>,
+    // To return a connection, the pool starts a task; a future may be dropped outside the runtime.
+    runtime: Handle,
+    since: Instant,
+}
+
+impl<DB: Engine> Held<DB> {
+    fn new(connection: PoolConnection<DB>) -> Self {
+        Self {
+            connection: Some(connection),
+            runtime: Handle::current(),
+            since: Instant::now(),
+        }
+    }
+}
+
+impl<DB: Engine> Drop for Held<DB> {
+    fn drop(&mut self) {
+        let _guard = self.runtime.enter();
+        drop(self.connection.take());
+    }
+}
+
+/// How an operation ended, as far as its connection is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It was dropped before its answer came, by the time-out or because the caller went away.
+    Unknown,
+    /// With an error: the pool has to see whether the connection is still good.
+    Failed,
+    Well,
+}
+
+/// A connection for one operation. It is closed, not used again, unless it is told how the operation ended.
+pub(crate) struct Lease<'a, DB: Engine> {
+    connections: &'a Connections<DB>,
+    held: Option<Held<DB>>,
+    end: End,
+    _lane: SemaphorePermit<'a>,
+}
+
+impl<DB: Engine> Lease<'_, DB> {
+    pub(crate) fn connection(&mut self) -> &mut <DB as Database>::Connection {
+        let held = self.held.as_mut();
+        let connection = held.and_then(|held| held.connection.as_mut());
+        connection.expect("the connection is taken out on drop only")
+    }
+
+    /// The whole answer was read, and no transaction is left open.
+    pub(crate) fn settle(mut self, well: bool) {
+        self.end = if well { End::Well } else { End::Failed };
+    }
+}
+
+impl<DB: Engine> Drop for Lease<'_, DB> {
+    fn drop(&mut self) {
+        let Some(mut held) = self.held.take() else {
+            return;
+        };
+        match self.end {
+            End::Well => self.connections.put(held),
+            End::Failed => {}
+            End::Unknown => {
+                if DB::CLOSE_INTERRUPTED
+                    && let Some(connection) = &mut held.connection
+                {
+                    connection.close_on_drop();
+                }
+            }
+        }
+    }
+}
