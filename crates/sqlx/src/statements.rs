@@ -102,6 +102,8 @@ pub(crate) struct Statements {
 }
 
 /// In the order in which [`crate::DbStoreSession`] reads them.
+// MySQL asks otherwise.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) const COLUMNS: &str = "session_key, version, created_at, authenticated_at, renewed_at, last_seen_at, \
     ends_at, idle_timeout_ms, expires_at, browser_session, owner, user_agent, address, codec, data";
 

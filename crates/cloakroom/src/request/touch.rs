@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloakroom_store::RotateOutcome;
+use cloakroom_store::{RotateOutcome, Times, Timestamp};
 
 use crate::lifetimes::touch_due;
 use crate::renew_ids::{is_unconfirmed, seen};
@@ -46,7 +46,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             return Due::Nothing;
         }
         if let Some(renewal) = inner.renew_ids {
-            if !state.responded && renewal.due(times, inner.storage.now()) {
+            if !state.responded && renewal.due(times, inner.storage.lately()) {
                 return Due::Renewal(renewal);
             }
             if !state.written && is_unconfirmed(times) {
@@ -54,10 +54,21 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             }
         }
         let tracked = inner.track_last_seen || times.idle_timeout.is_some();
-        if !state.written && tracked && touch_due(times, inner.storage.now()) {
+        if !state.written && tracked && touch_due(times, inner.storage.lately()) {
             return Due::Touch;
         }
         Due::Nothing
+    }
+
+    /// When the session of these times was used: now.
+    pub(super) fn seen(&self, times: &Times) -> Timestamp {
+        let inner = self.inner();
+        let now = inner.storage.now();
+        match inner.renew_ids {
+            Some(_) => seen(times, now),
+            // Nothing waits for being confirmed, so not even a millisecond is added.
+            None => now,
+        }
     }
 
     /// Trouble here is not the request's: the session keeps the end and the id that it has.
@@ -76,7 +87,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             Due::Touch => {
                 let storage = &self.inner().storage;
                 let times = &mut live.record.times;
-                times.last_seen_at = seen(times, storage.now());
+                times.last_seen_at = self.seen(times);
                 // An error has been reported as an event; a session that ended meanwhile stays ended.
                 if let Ok(true) = storage.touch(&live.key, times.last_seen_at).await {
                     self.state().wrote(*live);

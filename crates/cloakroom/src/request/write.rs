@@ -5,7 +5,6 @@ use std::sync::Arc;
 use cloakroom_store::{Expect, SessionKey, SetOutcome};
 
 use crate::event::Event;
-use crate::renew_ids::seen;
 use crate::request::Exchange;
 use crate::request::mint::Origin;
 use crate::request::state::Live;
@@ -72,7 +71,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         live.record.data = data;
         if !live.by_old_id {
             // By an old id it would say that somebody uses the new one.
-            live.record.times.last_seen_at = seen(&live.record.times, inner.storage.now());
+            live.record.times.last_seen_at = self.seen(&live.record.times);
         }
         loop {
             let written = inner.storage.set(&live.key, live.record.clone(), expect);

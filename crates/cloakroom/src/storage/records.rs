@@ -42,9 +42,14 @@ impl<T: Send + Sync + 'static> Storage<T> {
         self.clock.now()
     }
 
+    /// Only to see what has expired, or is due.
+    pub(crate) fn lately(&self) -> Timestamp {
+        self.clock.lately()
+    }
+
     pub(crate) async fn load(&self, key: &SessionKey) -> Result<Loaded<T>, Error> {
         match timed("get", self.store.get(key)).await {
-            Ok(Some(record)) if record.times.expired_at(self.now()) => {
+            Ok(Some(record)) if record.times.expired_at(self.lately()) => {
                 self.events.emit(|| Event::Expired {
                     handle: key.handle(),
                 });

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
+use cloakroom_store::{Clock, Timestamp};
+
 use super::fixture::{Fixture, cart, set_cookie};
+use crate::{MemoryStore, Secret, Sessions};
 
 #[tokio::test]
 async fn a_session_ends_at_the_second() {
@@ -127,4 +130,50 @@ async fn a_clock_that_steps_back_ends_nothing() {
     session.save(cart(&["y"])).await.unwrap();
     let _ = request.finish().await;
     assert_eq!(it.stored(&cookie).await, Some(cart(&["y"])));
+}
+
+#[tokio::test]
+async fn a_save_right_after_a_rotation_counts_from_that_moment() {
+    let it = Fixture::with(|builder| builder.idle_timeout(Duration::from_secs(600)));
+    let cookie = it.signed_in(&["x"]).await;
+    it.advance(1);
+    let (request, session) = it.open(&cookie).await;
+    session.rotate().await.unwrap();
+    session.save(cart(&["y"])).await.unwrap();
+    let cookie = set_cookie(&request).await.unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    it.advance(600);
+    assert_eq!(it.stored(cookie).await, None);
+}
+
+#[tokio::test]
+async fn what_is_written_down_is_the_exact_time() {
+    /// Its timer ticks seldom.
+    #[derive(Debug)]
+    struct Slow;
+
+    impl Clock for Slow {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(1_009)
+        }
+
+        fn lately(&self) -> Timestamp {
+            Timestamp::from_millis(1_000)
+        }
+    }
+
+    let store = MemoryStore::builder().clock(Slow).build();
+    let secret = Secret::generate().unwrap();
+    let sessions: Sessions<u8> = Sessions::builder(store, secret)
+        .clock(Slow)
+        .build()
+        .unwrap();
+    let request = sessions.for_request([""]);
+    request.resave(1).await.unwrap();
+    let session = request.load().await.unwrap();
+    session.save(2).await.unwrap();
+    let record = sessions.get(&session.id().unwrap()).await.unwrap().unwrap();
+    // Which of an owner's sessions is the oldest depends on it.
+    assert_eq!(record.times.created_at, Slow.now());
+    assert_eq!(record.times.last_seen_at, Slow.now());
 }
