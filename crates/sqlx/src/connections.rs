@@ -98,7 +98,7 @@ impl<DB: Engine> Connections<DB> {
         if !wanted && !spare() {
             return;
         }
-        let runtime = held.runtime.clone();
+        let (runtime, due) = (held.runtime.clone(), held.since + KEPT);
         let mut shelf = self.kept.lock();
         shelf.connections.push(held);
         if !shelf.swept {
@@ -108,7 +108,7 @@ impl<DB: Engine> Connections<DB> {
                 kept: Arc::downgrade(&self.kept),
                 done: false,
             };
-            runtime.spawn(sweeper.run());
+            runtime.spawn(sweeper.run(due));
         }
     }
 }
@@ -125,18 +125,18 @@ impl<DB: Engine> Kept<DB> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives back what was kept long enough. Whether anything is left.
-    fn sweep(&self) -> bool {
+    /// Gives back what was kept long enough. When the next is due, if anything is left.
+    fn sweep(&self) -> Option<Instant> {
         let mut shelf = self.lock();
         let over: Vec<_> = shelf
             .connections
             .extract_if(.., |held| held.since.elapsed() >= KEPT)
             .collect();
-        shelf.swept = !shelf.connections.is_empty();
-        let left = shelf.swept;
+        let next = shelf.connections.iter().map(|held| held.since + KEPT).min();
+        shelf.swept = next.is_some();
         drop(shelf);
         drop(over);
-        left
+        next
     }
 }
 
@@ -147,11 +147,13 @@ struct Sweeper<DB: Engine> {
 }
 
 impl<DB: Engine> Sweeper<DB> {
-    async fn run(mut self) {
-        while !self.done {
-            tokio::time::sleep(KEPT).await;
-            self.done = self.kept.upgrade().is_none_or(|kept| !kept.sweep());
+    async fn run(mut self, due: Instant) {
+        let mut due = Some(due);
+        while let Some(next) = due {
+            tokio::time::sleep_until(next).await;
+            due = self.kept.upgrade().and_then(|kept| kept.sweep());
         }
+        self.done = true;
     }
 }
 
