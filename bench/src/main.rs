@@ -17,6 +17,10 @@ mod parts;
 mod results;
 mod run;
 mod statements;
+#[cfg(target_arch = "x86_64")]
+mod steps;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "no_steps.rs"]
 mod steps;
 mod visitors;
 mod wire;

@@ -10,11 +10,12 @@ use std::process::{Child, Command, Stdio};
 
 use crate::Failure;
 
+pub const AVAILABLE: bool = true;
+
 /// What the child leaves in `rax` at the stop that begins a count.
 const BEGIN: u64 = 0x636f_756e_7462_6567;
 
 /// In the child: counts what `measured` runs. Ends the process if there is no parent that counts.
-#[cfg(target_arch = "x86_64")]
 pub fn counted(measured: &mut dyn FnMut()) {
     // SAFETY: a breakpoint that changes nothing; the tracing parent reads the two registers and goes on behind it.
     unsafe {
@@ -22,11 +23,6 @@ pub fn counted(measured: &mut dyn FnMut()) {
     }
     measured();
     end_of_count();
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-pub fn counted(_: &mut dyn FnMut()) {
-    unimplemented!("stepping is written for x86-64")
 }
 
 /// Where counting ends.

@@ -177,10 +177,13 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
             run.say(&format!("a: {}, {size} sessions", subject.name()));
             let rounds = run.pick("21", "7");
             part.figures.extend(run.measure(&["requests", subject.id(), &size, rounds])?);
-            if !(run.is_quick() && sessions == 1) {
+            if steps::AVAILABLE && !(run.is_quick() && sessions == 1) {
                 part.figures.extend(stepped(run, subject, sessions)?);
             }
         }
+    }
+    if !steps::AVAILABLE {
+        part.note("instructions: counted one by one on x86-64 only; callgrind's are below");
     }
     if run.has_program("valgrind") {
         run.say("a: callgrind");
