@@ -32,12 +32,18 @@ impl<DB: Engine> Io<DB> {
         bindings: &Bindings,
     ) -> Result<Option<Answer<DB>>, DbError> {
         let mut attempts = Attempts::default();
+        let mut sent = self.once(statement, bindings).await;
         loop {
-            match self.once(statement, bindings).await {
+            match sent {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(Failure::Taken) => return Ok(None),
                 Err(failure) => attempts.after(failure).await?,
             }
+            // The isolation that is the default here may be why it was undone, and on a busy row would be each time.
+            sent = match statement.before() {
+                None => self.once_together(&Alone(statement, bindings)).await,
+                Some(_) => self.once(statement, bindings).await,
+            };
         }
     }
 
@@ -138,6 +144,20 @@ pub(crate) enum End<R> {
     Keep(R),
     /// As if none had been sent.
     Undo(R),
+}
+
+/// One statement, in a transaction of ours: at the isolation that such a transaction has.
+struct Alone<'a>(&'a Statement, &'a Bindings);
+
+impl<DB: Engine> Together<DB> for Alone<'_> {
+    type Answer = Answer<DB>;
+
+    async fn steps(&self, connection: &mut DB::Connection) -> Result<End<Answer<DB>>, Failure> {
+        let Self(statement, bindings) = self;
+        Ok(End::Keep(
+            send::<DB>(connection, statement, bindings).await?,
+        ))
+    }
 }
 
 /// One statement of several.

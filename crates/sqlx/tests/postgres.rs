@@ -14,6 +14,7 @@ use cloakroom_testservers::{Postgres, or_skip};
 use laws::{Bench, Case, Data};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Executor, PgPool};
+use tokio::task::JoinSet;
 
 impl Bench for Postgres {
     type Db = sqlx::Postgres;
@@ -82,6 +83,39 @@ async fn the_laws_hold_when_serializable_is_the_default() {
         return;
     };
     laws::all(Arc::new(server)).await;
+}
+
+/// There, a statement fails each time that another one changed its row meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_others_write_all_the_time_is_written_when_serializable_is_the_default() {
+    let settings = ["default_transaction_isolation=serializable"];
+    let Some(server) = or_skip(Postgres::start_with(&settings)) else {
+        return;
+    };
+    let case = Case::new(&server, "busy").await;
+    case.add(&laws::key(1), case.record("a")).await;
+
+    let mut others = JoinSet::new();
+    let pool = pool(&server, 6).await;
+    for _ in 0..6 {
+        let pool = pool.clone();
+        others.spawn(async move {
+            loop {
+                let other = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED");
+                let mut other = other.await.unwrap();
+                let change = "UPDATE busy SET owner = owner; SELECT pg_sleep(0.005)";
+                other.execute(sqlx::raw_sql(change)).await.unwrap();
+                other.commit().await.unwrap();
+            }
+        });
+    }
+    for word in ["b", "c", "d", "e"] {
+        let set = case
+            .store
+            .set(&laws::key(1), case.record(word), Expect::Present);
+        assert!(matches!(set.await.unwrap(), SetOutcome::Stored(_)));
+        assert_eq!(case.word(&laws::key(1)).await.as_deref(), Some(word));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
