@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cloakroom::{
@@ -17,13 +18,15 @@ pub struct Ours<S, T> {
     data: T,
     /// As other libraries' ids are kept here: whoever asks a store knows the key.
     keys: Vec<SessionKey>,
+    /// As a request has it from having read the session.
+    versions: Vec<AtomicU64>,
     owner: Option<Owner>,
     began: Timestamp,
 }
 
 impl<T: Clone + Send + Sync + 'static, S: Store<T>> Ours<S, T> {
     pub fn new(store: S, data: T) -> Self {
-        Self { store, data, keys: Vec::new(), owner: None, began: SystemClock.now() }
+        Self { store, data, keys: Vec::new(), versions: Vec::new(), owner: None, began: SystemClock.now() }
     }
 
     /// All sessions from now on are this owner's.
@@ -54,6 +57,7 @@ impl<T: Clone + Send + Sync + 'static, S: Store<T>> Keep for Ours<S, T> {
         let key = key(self.keys.len() as u64);
         let outcome = self.store.set(&key, self.record(), Expect::Absent).await?;
         self.keys.push(key);
+        self.versions.push(AtomicU64::new(1));
         (outcome == SetOutcome::Stored(1)).then_some(()).ok_or_else(|| format!("{outcome:?}").into())
     }
 
@@ -62,11 +66,18 @@ impl<T: Clone + Send + Sync + 'static, S: Store<T>> Keep for Ours<S, T> {
         std::hint::black_box(record).map(drop).ok_or_else(|| "it is gone".into())
     }
 
+    /// As `save` does it: if nobody else has written it since. If somebody has, once more, as `update` does.
     async fn set(&self, session: usize) -> Result<(), Failure> {
-        let outcome = self.store.set(&self.keys[session], self.record(), Expect::Present).await?;
-        match outcome {
-            SetOutcome::Stored(_) => Ok(()),
-            other => Err(format!("{other:?}").into()),
+        let version = &self.versions[session];
+        let mut expected = version.load(Ordering::Relaxed);
+        loop {
+            let expect = Expect::Version(expected);
+            match self.store.set(&self.keys[session], self.record(), expect).await? {
+                SetOutcome::Stored(stored) => break version.store(stored, Ordering::Relaxed),
+                SetOutcome::Conflict(newer) => expected = newer,
+                other => return Err(format!("{other:?}").into()),
+            }
         }
+        Ok(())
     }
 }

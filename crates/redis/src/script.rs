@@ -41,7 +41,7 @@ scripts! {
     EXPECT = ["parts/common.lua", "parts/head.lua", "expect.lua"], "";
     FORGET = ["forget.lua"], "allow-oom";
     PEEK = ["parts/common.lua", "parts/head.lua", "parts/found.lua", "peek.lua"], "no-writes";
-    SET = ["parts/head.lua", "set.lua", "parts/expiry.lua", "parts/index.lua", "set_index.lua"], "";
+    SET = ["set.lua", "parts/expiry.lua", "parts/index.lua", "set_index.lua"], "";
     SET_SPREAD = ["parts/common.lua", "parts/head.lua", "parts/found.lua", "set_spread.lua"], "";
 }
 scripts! { standing
