@@ -29,6 +29,7 @@ mod steps;
 mod totals;
 
 use std::error::Error;
+use std::io::Write;
 use std::process::ExitCode;
 
 use args::Request;
@@ -55,7 +56,8 @@ fn run() -> Result<bool> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match Request::parse(&arguments, &steps::names())? {
         Request::Help => {
-            println!("{}", args::help());
+            // Whoever pipes it into `head` has seen enough.
+            let _ = writeln!(std::io::stdout(), "{}", args::help());
             Ok(true)
         }
         Request::Test(selection) => test(&selection),
