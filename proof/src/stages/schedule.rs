@@ -27,8 +27,9 @@ impl Schedule {
     ) -> Result<Vec<Op>, Box<dyn Error + Send + Sync>> {
         let mut ops = Vec::new();
         let faults = stage.faults();
+        let mut primaries = stage.primaries();
         loop {
-            self.rest(stop);
+            self.rest(stop, stage, &mut primaries, &mut ops);
             if stop.load(Ordering::Relaxed) {
                 return Ok(ops);
             }
@@ -50,6 +51,9 @@ impl Schedule {
                 _ => stage.suffer(fault, lasts, number)?,
             }
             op.returned = self.stopwatch.now();
+            if fault == Fault::FailOver {
+                primaries = stage.primaries();
+            }
             // A store in memory goes with its application.
             if fault == Fault::KillApplication && stage.kind() == StoreKind::Memory {
                 let call = Call::Vanish;
@@ -59,10 +63,26 @@ impl Schedule {
         }
     }
 
-    /// A while without faults, cut short by the end.
-    fn rest(&mut self, stop: &AtomicBool) {
+    /// A while without faults, cut short by the end. But a replica takes over unasked if its primary was silent for too
+    /// long, because it was paused or because the machine is busy, and that may lose writes as a failover does.
+    fn rest(
+        &mut self,
+        stop: &AtomicBool,
+        stage: &Stage,
+        primaries: &mut Vec<usize>,
+        ops: &mut Vec<Op>,
+    ) {
         let tenths = self.dice.u64(3..12);
         for _ in 0..tenths {
+            let before = self.stopwatch.now();
+            let now = stage.primaries();
+            // While it is being decided, one is missing.
+            if now.len() == primaries.len() && now != *primaries {
+                *primaries = now;
+                let mut op = Op::fault("replica took over unasked", &self.stopwatch);
+                op.called = before;
+                ops.push(op);
+            }
             if stop.load(Ordering::Relaxed) {
                 return;
             }

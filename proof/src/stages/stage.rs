@@ -75,6 +75,14 @@ impl Stage {
         vec![through.unwrap_or_else(|| direct.clone()), direct]
     }
 
+    /// The numbers of a cluster's primaries, as it sees itself; nothing else has any.
+    pub(crate) fn primaries(&self) -> Vec<usize> {
+        match &self.house {
+            House::Cluster(cluster) => cluster.primaries(),
+            _ => Vec::new(),
+        }
+    }
+
     /// What can happen to it.
     pub(crate) fn faults(&self) -> &'static [Fault] {
         match self.kind {
