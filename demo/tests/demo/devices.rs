@@ -1,6 +1,8 @@
 //! A shopper's sessions: listed, ended one by one, ended all at once; and what others can do about them.
 
 use cloakroom::{CookieName, KeyRing, MemoryStore, verify_session_id};
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::client::Visitor;
@@ -28,6 +30,8 @@ async fn own_handle(visitor: &mut Visitor) -> String {
 }
 
 async fn signed_in(server: &Server, name: &str, user_agent: &str) -> Visitor {
+    // Of two sessions that begin in the same millisecond neither is the older one.
+    tokio::time::sleep(Duration::from_millis(2)).await;
     let mut visitor = server.visitor().with_header("User-Agent", user_agent);
     visitor.sign_in(name).await;
     visitor
