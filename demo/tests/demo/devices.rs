@@ -1,8 +1,8 @@
 //! A shopper's sessions: listed, ended one by one, ended all at once; and what others can do about them.
 
-use cloakroom::{CookieName, KeyRing, MemoryStore, verify_session_id};
 use std::time::Duration;
 
+use cloakroom::{CookieName, KeyRing, MemoryStore, verify_session_id};
 use serde_json::{Value, json};
 
 use crate::client::Visitor;
