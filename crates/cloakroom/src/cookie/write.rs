@@ -28,7 +28,7 @@ impl CookieWriter {
     }
 
     /// `max_age` is what is left of the session; `None` for a cookie that goes when the browser closes.
-    pub(crate) fn set(&self, id: &SignedSessionId, max_age: Option<Duration>) -> String {
+    pub(crate) fn set(&self, id: &SignedSessionId, max_age: Option<Duration>) -> Vec<u8> {
         let Some(left) = max_age else {
             return self.write([id.as_bytes(), b"", b""]);
         };
@@ -41,7 +41,7 @@ impl CookieWriter {
         self.write([id.as_bytes(), b"; Max-Age=", seconds])
     }
 
-    pub(crate) fn remove(&self) -> String {
+    pub(crate) fn remove(&self) -> Vec<u8> {
         // Both: `Max-Age` wins where it is known, and everything knows `Expires`.
         self.write([
             b"",
@@ -50,16 +50,16 @@ impl CookieWriter {
         ])
     }
 
-    /// Exactly as large as it needs to be, so that an adapter can make a field of it without copying.
-    fn write(&self, [value, label, lifetime]: [&[u8]; 3]) -> String {
+    /// Exactly as large as it needs to be, so that an adapter can make a field of it without copying. Bytes, all ASCII:
+    /// frameworks check them once more anyhow.
+    fn write(&self, [value, label, lifetime]: [&[u8]; 3]) -> Vec<u8> {
         let (name, attributes) = (self.name.as_str().as_bytes(), self.attributes.as_bytes());
         let parts = [name, b"=", value, label, lifetime, attributes];
         let mut text = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
         for part in parts {
             text.extend_from_slice(part);
         }
-        // Once over all of it: that is quicker than over each part.
-        String::from_utf8(text).expect("every part is ASCII")
+        text
     }
 }
 
@@ -109,8 +109,9 @@ mod tests {
         let writer = CookieWriter::new(&options).unwrap();
         let key = SigningKey::derive(&Secret::generate().unwrap(), writer.name());
         let (_, signed) = new_session_id(&key).unwrap();
-        let set = writer.set(&signed, max_age).replace(signed.as_str(), "ID");
-        (set, writer.remove())
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let set = text(writer.set(&signed, max_age)).replace(signed.as_str(), "ID");
+        (set, text(writer.remove()))
     }
 
     #[test]
