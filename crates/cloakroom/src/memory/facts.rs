@@ -26,15 +26,6 @@ impl Facts {
         (facts, record.data)
     }
 
-    pub(super) fn together<T>((facts, data): (Self, Arc<T>)) -> Record<T> {
-        let mut record = Record::new(data, facts.times);
-        record.version = facts.version;
-        record.owner = facts.owner;
-        record.browser_session = facts.browser_session;
-        record.client = facts.client;
-        record
-    }
-
     /// A record that shares the data, the owner's name and what the client said.
     pub(super) fn shared<T>(&self, data: &Arc<T>) -> Record<T> {
         let mut record = Record::new(Arc::clone(data), self.times);

@@ -24,41 +24,31 @@ pub(super) struct Origin {
 }
 
 impl<T: Send + Sync + 'static> Exchange<T> {
-    /// Stores a session under a fresh id and ends the other one in the same step. The caller has the turn.
-    pub(super) async fn mint(
+    /// Stores a session under a fresh id. The caller has the turn.
+    pub(super) async fn mint(&self, data: Arc<T>, origin: Origin) -> Result<(), Error> {
+        let mut live = self.new_live(data, origin)?;
+        self.store_new(&mut live, None).await?;
+        let key = live.key;
+        match self.created(live) {
+            true => Ok(()),
+            false => Err(self.taken_back(&key).await),
+        }
+    }
+
+    /// Stores it, and ends the other one in the same step.
+    pub(super) async fn store_new(
         &self,
-        data: Arc<T>,
-        origin: Origin,
-        ending: Option<SessionKey>,
+        live: &mut Live<T>,
+        ending: Option<&SessionKey>,
     ) -> Result<(), Error> {
-        self.refuse_after_response()?;
-        let id = SessionId::random()?;
-        let key = id.key();
-        let mut record = self.new_record(data, origin)?;
-        let begun = self
-            .inner()
-            .storage
-            .begin(ending.as_ref(), &key, record.clone());
-        record.version = match begun.await? {
+        let storage = &self.inner().storage;
+        let begun = storage.begin(ending, &live.key, live.record.clone());
+        live.record.version = match begun.await? {
             Admission::Stored(version) => version,
             Admission::Refused => return Err(Error::new(ErrorKind::TooManySessions)),
             // Two equal random ids, or a store that breaks its laws.
             Admission::Exists => return Err(Error::new(ErrorKind::Internal)),
         };
-        let live = Live {
-            id,
-            key,
-            record,
-            is_new: true,
-            by_old_id: false,
-        };
-        if !self.created(live) {
-            return Err(self.taken_back(&key).await);
-        }
-        if let Some(from) = ending {
-            // What was to end may have moved in this moment.
-            self.end_moved(&from).await?;
-        }
         Ok(())
     }
 
@@ -88,6 +78,19 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             client: None,
             authenticated: false,
         }
+    }
+
+    /// What is to be stored.
+    pub(super) fn new_live(&self, data: Arc<T>, origin: Origin) -> Result<Live<T>, Error> {
+        self.refuse_after_response()?;
+        let id = SessionId::random()?;
+        Ok(Live {
+            key: id.key(),
+            id,
+            record: self.new_record(data, origin)?,
+            is_new: true,
+            by_old_id: false,
+        })
     }
 
     fn new_record(&self, data: Arc<T>, origin: Origin) -> Result<Record<T>, Error> {

@@ -90,7 +90,10 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                 times.last_seen_at = self.seen(times);
                 // An error has been reported as an event; a session that ended meanwhile stays ended.
                 if let Ok(true) = storage.touch(&live.key, times.last_seen_at).await {
-                    self.state().wrote(*live);
+                    let (version, seen_at) = (live.record.version, times.last_seen_at);
+                    self.state().wrote(version, |live| {
+                        live.record.times.last_seen_at = seen_at;
+                    });
                 }
             }
         }

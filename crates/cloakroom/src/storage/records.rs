@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use cloakroom_store::{
     AdmitOutcome, Clock, Expect, OwnerLimit, Record, RotateOutcome, SessionKey, SetOutcome, Store,
-    StoreErrorKind, Times, Timestamp,
+    StoreErrorKind, StoreFuture, Times, Timestamp,
 };
 
 use super::call::timed;
@@ -73,43 +73,55 @@ impl<T: Send + Sync + 'static> Storage<T> {
         }
     }
 
-    /// No `async fn`: its future would hold the record, and a place for what becomes of it.
+    /// Begins to store a record, and hands it on at once: whoever waits for the [outcome](Storage::was_set) needs no room
+    /// for it.
     pub(crate) fn set(
         &self,
         key: &SessionKey,
         record: Record<T>,
         expect: Expect,
-    ) -> impl Future<Output = Result<SetOutcome, Error>> + Send {
-        self.call("set", self.store.set(key, record, expect))
+    ) -> StoreFuture<'_, SetOutcome> {
+        self.store.set(key, record, expect)
+    }
+
+    pub(crate) async fn was_set(
+        &self,
+        answer: &mut StoreFuture<'_, SetOutcome>,
+    ) -> Result<SetOutcome, Error> {
+        self.call("set", answer).await
     }
 
     /// Stores a new session, within the limit of its owner, and ends the one under `ending`.
-    pub(crate) async fn begin(
-        &self,
-        ending: Option<&SessionKey>,
-        key: &SessionKey,
+    ///
+    /// No `async fn`: its future would hold the record, and a place for what becomes of it.
+    pub(crate) fn begin<'a>(
+        &'a self,
+        ending: Option<&'a SessionKey>,
+        key: &'a SessionKey,
         record: Record<T>,
-    ) -> Result<Admission, Error> {
-        let admission = match (self.owner_limit, &record.owner, ending) {
-            (Some(limit), Some(_), _) => {
-                // Boxed, as most sign-ins have no limit: their future stays small.
-                Box::pin(self.admit(ending, key, record, limit)).await?
-            }
-            (_, _, Some(from)) => {
-                let outcome = self.store.replace(from, key, record);
-                admission(self.call("replace", outcome).await?)?
-            }
-            (_, _, None) => admission(self.set(key, record, Expect::Absent).await?)?,
+    ) -> impl Future<Output = Result<Admission, Error>> + Send + use<'a, T> {
+        let mut stored = match (self.owner_limit, &record.owner, ending) {
+            // Boxed, as most sign-ins have no limit: their future stays small.
+            (Some(limit), Some(_), _) => Err(Box::pin(self.admit(ending, key, record, limit))),
+            (_, _, Some(from)) => Ok(("replace", self.store.replace(from, key, record))),
+            (_, _, None) => Ok(("set", self.store.set(key, record, Expect::Absent))),
         };
-        if let (Admission::Stored(_), Some(from)) = (&admission, ending) {
-            self.ended(from);
+        async move {
+            // In place: what is moved to be awaited lies in the future twice.
+            let admission = match &mut stored {
+                Err(admitted) => admitted.await?,
+                Ok((operation, outcome)) => admission(self.call(operation, outcome).await?)?,
+            };
+            if let Admission::Stored(_) = admission {
+                if let Some(from) = ending {
+                    self.ended(from);
+                }
+                self.events.emit(|| Event::Created {
+                    handle: key.handle(),
+                });
+            }
+            Ok(admission)
         }
-        if let Admission::Stored(_) = admission {
-            self.events.emit(|| Event::Created {
-                handle: key.handle(),
-            });
-        }
-        Ok(admission)
     }
 
     async fn admit(
