@@ -7,7 +7,7 @@ use cloakroom_store::{ClientInfo, Owner, Record, SessionKey};
 use crate::client_address::client_info;
 use crate::lifetimes::Lifetimes;
 use crate::request::Exchange;
-use crate::request::state::Live;
+use crate::request::state::{Live, State};
 use crate::storage::Admission;
 use crate::{Error, ErrorKind, SessionId};
 
@@ -26,6 +26,7 @@ pub(super) struct Origin {
 impl<T: Send + Sync + 'static> Exchange<T> {
     /// Stores a session under a fresh id. The caller has the turn.
     pub(super) async fn mint(&self, data: Arc<T>, origin: Origin) -> Result<(), Error> {
+        refuse_after_response(&self.state())?;
         let mut live = self.new_live(data, origin)?;
         self.store_new(&mut live, None).await?;
         let key = live.key;
@@ -82,7 +83,6 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     /// What is to be stored.
     pub(super) fn new_live(&self, data: Arc<T>, origin: Origin) -> Result<Live<T>, Error> {
-        self.refuse_after_response()?;
         let id = SessionId::random()?;
         Ok(Live {
             key: id.key(),
@@ -118,11 +118,11 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             None => Ok(None),
         }
     }
+}
 
-    pub(super) fn refuse_after_response(&self) -> Result<(), Error> {
-        if self.state().responded {
-            return Err(Error::new(ErrorKind::ResponseStarted));
-        }
-        Ok(())
+pub(super) fn refuse_after_response<T>(state: &State<T>) -> Result<(), Error> {
+    match state.responded {
+        true => Err(Error::new(ErrorKind::ResponseStarted)),
+        false => Ok(()),
     }
 }

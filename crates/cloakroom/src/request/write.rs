@@ -6,7 +6,7 @@ use cloakroom_store::{Expect, Owner, Record, SessionKey, SetOutcome, StoreFuture
 
 use crate::event::Event;
 use crate::request::Exchange;
-use crate::request::mint::Origin;
+use crate::request::mint::{Origin, refuse_after_response};
 use crate::request::state::{Live, Phase};
 use crate::storage::Loaded;
 use crate::{Error, ErrorKind};
@@ -73,12 +73,15 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         drop(self.consult());
         async move {
             let _turn = self.turn().await;
-            // Before anything ends: `ResponseStarted` says that nothing was done.
-            self.refuse_after_response()?;
-            if self.state().is_ambiguous() {
+            let (ambiguous, ending) = {
+                let state = self.state();
+                // Before anything ends: `ResponseStarted` says that nothing was done.
+                refuse_after_response(&state)?;
+                (state.is_ambiguous(), state.key_to_end())
+            };
+            if ambiguous {
                 Box::pin(self.end_ambiguous()).await?;
             }
-            let ending = self.state().key_to_end();
             let mut live = self.new_live(data, origin)?;
             self.store_new(&mut live, ending.as_ref()).await?;
             let key = live.key;

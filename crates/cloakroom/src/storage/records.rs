@@ -22,8 +22,8 @@ pub(crate) struct Storage<T> {
 }
 
 /// What is under a key.
-pub(crate) enum Loaded<T> {
-    Live(Record<T>),
+pub(crate) enum Loaded<L> {
+    Live(L),
     Nothing,
     /// Something that does not decode. It counts as absent, but it is there.
     Undecodable,
@@ -47,7 +47,17 @@ impl<T: Send + Sync + 'static> Storage<T> {
         self.clock.lately()
     }
 
-    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Loaded<T>, Error> {
+    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Loaded<Record<T>>, Error> {
+        self.load_and(key, |record| record).await
+    }
+
+    /// The same, and hands a live record on where it is found: on its way through two futures it would be copied five
+    /// times.
+    pub(crate) async fn load_and<L>(
+        &self,
+        key: &SessionKey,
+        live: impl FnOnce(Record<T>) -> L,
+    ) -> Result<Loaded<L>, Error> {
         match timed("get", self.store.get(key)).await {
             Ok(Some(record)) if record.times.expired_at(self.lately()) => {
                 self.events.emit(|| Event::Expired {
@@ -55,7 +65,7 @@ impl<T: Send + Sync + 'static> Storage<T> {
                 });
                 Ok(Loaded::Nothing)
             }
-            Ok(Some(record)) => Ok(Loaded::Live(record)),
+            Ok(Some(record)) => Ok(Loaded::Live(live(record))),
             Ok(None) => Ok(Loaded::Nothing),
             Err(error) if error.kind() == StoreErrorKind::Undecodable => {
                 let error = Error::store(error);
