@@ -1,3 +1,4 @@
+use std::mem::swap;
 use std::sync::Arc;
 
 use cloakroom_store::{ClientInfo, Owner, Record, Times, Timestamp};
@@ -24,6 +25,14 @@ impl Facts {
             client: record.client,
         };
         (facts, record.data)
+    }
+
+    /// Takes over those of another record of the same owner. What has to be dropped of its own is in there then.
+    pub(super) fn exchange<T>(&mut self, record: &mut Record<T>) {
+        self.version = record.version;
+        self.times = record.times;
+        self.browser_session = record.browser_session;
+        swap(&mut self.client, &mut record.client);
     }
 
     /// A record that shares the data, the owner's name and what the client said.

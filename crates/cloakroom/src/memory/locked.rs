@@ -132,28 +132,34 @@ impl<T> Locks<T> {
 #[derive(Debug)]
 pub(super) struct Locked<'a, T> {
     locks: &'a Locks<T>,
-    /// Whose parts of the index are locked.
-    owners: [Option<HashedOwner>; 3],
-    index: [Option<(usize, MutexGuard<'a, OwnerIndex>)>; 3],
     shards: [Option<(usize, MutexGuard<'a, Shard<T>>)>; 2],
     /// Instead of those, where there may be more than two.
-    more_shards: Vec<(usize, MutexGuard<'a, Shard<T>>)>,
+    more_shards: Option<Vec<(usize, MutexGuard<'a, Shard<T>>)>>,
+    /// Nothing is put together for them while no session has an owner.
+    index: Option<LockedIndex<'a>>,
+}
+
+#[derive(Debug)]
+struct LockedIndex<'a> {
+    /// Whose parts of the index are locked.
+    owners: [Option<HashedOwner>; 3],
+    parts: [Option<(usize, MutexGuard<'a, OwnerIndex>)>; 3],
 }
 
 impl<'a, T> Locked<'a, T> {
     fn new(locks: &'a Locks<T>, owners: [Option<HashedOwner>; 3]) -> Self {
         let mut parts = [0, 1, 2].map(|at| owners[at].as_ref().map(|owner| owner.part(SHARDS)));
         parts.sort_unstable();
-        let mut index = [None, None, None];
+        let mut locked = [None, None, None];
         for (at, part) in parts.iter().enumerate() {
             let repeated = at > 0 && parts[at - 1] == *part;
             if let Some(part) = part.filter(|_| !repeated) {
-                index[at] = Some((part, lock(&locks.index[part])));
+                locked[at] = Some((part, lock(&locks.index[part])));
             }
         }
+        let parts = locked;
         Self {
-            owners,
-            index,
+            index: Some(LockedIndex { owners, parts }),
             ..Self::without_owners(locks)
         }
     }
@@ -161,10 +167,9 @@ impl<'a, T> Locked<'a, T> {
     fn without_owners(locks: &'a Locks<T>) -> Self {
         Self {
             locks,
-            owners: [None, None, None],
-            index: [None, None, None],
             shards: [None, None],
-            more_shards: Vec::new(),
+            more_shards: None,
+            index: None,
         }
     }
 
@@ -184,10 +189,8 @@ impl<'a, T> Locked<'a, T> {
         let mut shards: Vec<usize> = owned.chain(keys).map(shard_of).collect();
         shards.sort_unstable();
         shards.dedup();
-        self.more_shards = shards
-            .into_iter()
-            .map(|shard| (shard, lock(&self.locks.shards[shard])))
-            .collect();
+        let lock = |shard: usize| (shard, lock(&self.locks.shards[shard]));
+        self.more_shards = Some(shards.into_iter().map(lock).collect());
     }
 
     pub(super) fn shard(&mut self, key: &SessionKey) -> &mut Shard<T> {
@@ -198,7 +201,7 @@ impl<'a, T> Locked<'a, T> {
                 return locked;
             }
         }
-        let mut more = self.more_shards.iter_mut();
+        let mut more = self.more_shards.iter_mut().flatten();
         let found = more.find(|(shard, _)| *shard == wanted);
         &mut found
             .expect("only keys whose shards are locked are asked for")
@@ -222,12 +225,14 @@ impl<'a, T> Locked<'a, T> {
     }
 
     fn index(&mut self, owner: &Owner) -> (&mut OwnerIndex, &HashedOwner) {
-        let mut known = self.owners.iter().flatten();
+        let index = self.index.as_mut();
+        let LockedIndex { owners, parts } = index.expect("an owner was said before locking");
+        let mut known = owners.iter().flatten();
         let owner = known
             .find(|known| known.owner == *owner)
             .expect("only owners whose parts are locked are asked for");
         let wanted = owner.part(SHARDS);
-        let mut locked = self.index.iter_mut().flatten();
+        let mut locked = parts.iter_mut().flatten();
         let part = locked.find(|(part, _)| *part == wanted);
         (&mut part.expect("it was locked for this owner").1, owner)
     }

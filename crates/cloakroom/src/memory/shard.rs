@@ -1,4 +1,5 @@
 use std::hint::black_box;
+use std::mem::swap;
 use std::sync::Arc;
 
 use cloakroom_store::{Owner, Record, SessionKey, Timestamp, Trail};
@@ -104,9 +105,13 @@ impl<T> Shard<T> {
         self.sessions.add(key, record, now);
     }
 
-    /// A record in the place of another, which is given back.
-    pub(super) fn swap(&mut self, found: Found, record: Kept<T>, now: Timestamp) -> Kept<T> {
-        self.sessions.swap(found, record, now)
+    /// Writes a record over another one of the same owner. What was there is in `record` then: the data is better
+    /// dropped when nobody waits.
+    pub(super) fn write_over(&mut self, found: Found, record: &mut Record<T>, now: Timestamp) {
+        self.sessions.change_at(found, now, |facts, data| {
+            facts.exchange(record);
+            swap(data, &mut record.data);
+        });
     }
 
     /// Changes a live record in place. Whether there was one.

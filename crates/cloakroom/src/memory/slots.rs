@@ -3,6 +3,8 @@
 mod index;
 mod schedule;
 
+use std::mem::replace;
+
 use cloakroom_store::{SessionKey, Timestamp};
 
 use index::Index;
@@ -96,20 +98,27 @@ impl<V: Ends, B> Slots<V, B> {
 
     /// Puts a value in, over whatever is there.
     pub(super) fn put(&mut self, key: SessionKey, whole: (V, B), now: Timestamp) -> Option<(V, B)> {
-        if let Some(found) = self.find(&key) {
-            return Some(self.swap(found, whole, now));
-        }
-        self.add(key, whole, now);
-        None
+        let Some(found) = self.find(&key) else {
+            self.add(key, whole, now);
+            return None;
+        };
+        let (value, beside) = whole;
+        Some(self.change_at(found, now, |there, near| {
+            (replace(there, value), replace(near, beside))
+        }))
     }
 
-    /// Puts a value in the place of another, which it gives back.
-    pub(super) fn swap(&mut self, found: Found, (value, beside): (V, B), now: Timestamp) -> (V, B) {
-        let Found { place, at } = found;
-        let before = std::mem::replace(&mut self.slots[at as usize].value, value);
-        let beside = self.index.replace(place, beside);
+    /// Changes what was found, in place.
+    pub(super) fn change_at<R>(
+        &mut self,
+        Found { place, at }: Found,
+        now: Timestamp,
+        change: impl FnOnce(&mut V, &mut B) -> R,
+    ) -> R {
+        let value = &mut self.slots[at as usize].value;
+        let answer = change(value, self.index.beside(place));
         self.reschedule(at, now);
-        (before, beside)
+        answer
     }
 
     /// A value under a key that is not there yet.

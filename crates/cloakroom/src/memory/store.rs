@@ -100,9 +100,9 @@ impl<T: Send + Sync + 'static> Inner<T> {
             let same_owner = facts.is_some_and(|facts| facts.owner == record.owner);
             if let Some(found) = found.filter(|_| same_owner) {
                 record.version = version;
-                let before = shard.swap(found, Facts::apart(record), now);
+                shard.write_over(found, &mut record, now);
                 drop(shard);
-                drop(before);
+                drop(record);
                 return Ok(outcome);
             }
             found.is_some()

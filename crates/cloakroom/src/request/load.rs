@@ -11,8 +11,8 @@ use crate::{Error, ErrorKind, RenewIds, SessionId};
 
 impl<T: Send + Sync + 'static> Exchange<T> {
     /// Asks the store, if that has not been done.
-    pub(super) async fn load(&self) -> Result<(), Error> {
-        self.load_and(|_| ()).await
+    pub(super) fn load(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        self.load_and(|_| ())
     }
 
     /// The same, and reads something of what is there then: under the lock that it was put there with, as each costs

@@ -55,6 +55,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     /// Notes a session that has just got its id. Not if the response was handed over meanwhile: then it is to be
     /// [taken back](Self::taken_back).
+    #[inline(always)] // So that what is large is copied once.
     pub(super) fn created(&self, live: Live<T>) -> bool {
         let mut state = self.state();
         match state.responded {
@@ -81,7 +82,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         }
     }
 
-    /// What is to be stored.
+    /// What is to be stored. Inlined, as it is large: so it is made where it is to lie.
+    #[inline(always)]
     pub(super) fn new_live(&self, data: Arc<T>, origin: Origin) -> Result<Live<T>, Error> {
         let id = SessionId::random()?;
         Ok(Live {

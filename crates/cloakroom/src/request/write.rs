@@ -1,5 +1,6 @@
 //! Writing the session. Which store operation fits which state is decided here.
 
+use std::mem::swap;
 use std::sync::Arc;
 
 use cloakroom_store::{Expect, Owner, Record, SessionKey, SetOutcome, StoreFuture, Timestamp};
@@ -27,7 +28,7 @@ impl<T> Writing<'_, T> {
     }
 
     fn change(&mut self, live: &mut Live<T>) {
-        live.record.data = Arc::clone(&self.data);
+        swap(&mut live.record.data, &mut self.data);
         live.record.owner = self.owner.take();
         live.record.times.last_seen_at = self.seen_at;
     }

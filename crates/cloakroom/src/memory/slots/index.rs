@@ -63,9 +63,9 @@ impl<B> Index<B> {
         });
     }
 
-    /// Another thing beside the key at that place. Gives the one before back.
-    pub(super) fn replace(&mut self, place: usize, beside: B) -> B {
-        std::mem::replace(&mut self.held_at(place).beside, beside)
+    /// What is beside the key at that place.
+    pub(super) fn beside(&mut self, place: usize) -> &mut B {
+        &mut self.held_at(place).beside
     }
 
     /// Removes the key at that place.
