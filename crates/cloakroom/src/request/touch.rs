@@ -23,6 +23,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     }
 
     /// What the response needs, unless the store is to be told something first.
+    #[inline]
     pub(super) fn respond_now(&self) -> Option<ResponseEffect> {
         let mut state = self.state();
         if matches!(state.phase, Phase::Unread) {
