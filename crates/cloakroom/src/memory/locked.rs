@@ -84,6 +84,7 @@ impl<T> Locks<T> {
         self.lock_and(keys, owner, true, act)
     }
 
+    #[inline]
     fn lock_and<R>(
         &self,
         keys: [&SessionKey; 2],

@@ -67,6 +67,7 @@ impl<V: Ends, B> Slots<V, B> {
         Some(self.value(self.find(key)?))
     }
 
+    #[inline]
     pub(super) fn find(&self, key: &SessionKey) -> Option<Found> {
         let is_it = |at: u32, _: &B| self.slots[at as usize].key == *key;
         let place = self.index.find(key, is_it)?;

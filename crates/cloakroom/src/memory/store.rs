@@ -240,6 +240,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
 
 /// Takes a record out, with its index entry. Its place stays taken: whoever stores another in the same step
 /// passes it on, so that nobody else gets it in between.
+#[inline]
 pub(super) fn take_out<T>(locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Kept<T>> {
     let record = locked.shard(key).take(key)?;
     if let Some(owner) = &record.0.owner {
@@ -249,6 +250,7 @@ pub(super) fn take_out<T>(locked: &mut Locked<'_, T>, key: &SessionKey) -> Optio
 }
 
 /// Puts a record in under a key that is not there yet.
+#[inline]
 pub(super) fn insert<T>(
     locked: &mut Locked<'_, T>,
     key: SessionKey,

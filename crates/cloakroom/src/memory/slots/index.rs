@@ -116,6 +116,7 @@ impl<B> Index<B> {
         self.places[place].as_mut().expect("it was found")
     }
 
+    #[inline]
     fn probe(&self, hash: u32, is_it: impl Fn(u32, &B) -> bool) -> Option<usize> {
         if self.places.is_empty() {
             return None;
@@ -181,6 +182,7 @@ fn numbered(at: u32) -> NonZeroU32 {
 
 /// Keys are SHA-256 values of ids that only this server mints: evenly distributed already, and nobody can choose
 /// them to collide. All bytes count, for the sake of keys that somebody counts up in a test.
+#[inline]
 fn hash(key: &SessionKey) -> u32 {
     let (words, _) = key.as_bytes().as_chunks::<8>();
     let mixed = words.iter().fold(0, |mixed, word| {
