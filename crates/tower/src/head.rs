@@ -97,8 +97,10 @@ impl RequestHead for Head {
         if let Some(first) = &self.cookie {
             reader(first.as_bytes());
         }
-        for more in self.more.iter().flat_map(|more| &more.cookies) {
-            reader(more.as_bytes());
+        if let Some(more) = &self.more {
+            more.cookies
+                .iter()
+                .for_each(|value| reader(value.as_bytes()));
         }
     }
 
