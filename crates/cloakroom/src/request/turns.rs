@@ -110,6 +110,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_who_has_waited_does_not_forget_those_who_wait_still() {
+        let turns = Turns::new();
+        let first = turns.take().await;
+        let mut second = pin!(turns.take());
+        let mut third = pin!(turns.take());
+        assert!(is_waiting(second.as_mut()) && is_waiting(third.as_mut()));
+        drop(first);
+        let second = second.await;
+        assert!(turns.try_take().is_none());
+        drop(second);
+        drop(third.await);
+    }
+
+    #[tokio::test]
     async fn one_who_comes_in_between_is_waited_for() {
         let turns = Turns::new();
         let first = turns.take().await;
