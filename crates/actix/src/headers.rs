@@ -10,7 +10,7 @@ pub(crate) fn apply(effect: ResponseEffect, carrier: &Carrier, headers: &mut Hea
     match carrier {
         Carrier::Cookie(name) => {
             let vary = effect.vary();
-            let cookie = effect.into_set_cookie().map(HeaderValue::try_from);
+            let cookie = effect.into_set_cookie_bytes().map(HeaderValue::try_from);
             in_cookie(vary, cookie, name, headers);
         }
         Carrier::Header(header) => in_header(&effect, header, headers),

@@ -21,10 +21,14 @@ const ROOM: usize = 6 * WORDS + 2;
 pub(crate) fn encode(bytes: &[u8; 32]) -> [u8; LENGTH] {
     let mut padded = [0; ROOM];
     padded[..32].copy_from_slice(bytes);
+    let mut words: [u64; WORDS] = std::array::from_fn(|at| word_at(&padded, 6 * at) >> 16);
+    // In a loop of its own, so that two words are spread at once.
+    for word in &mut words {
+        *word = spread(*word);
+    }
     let mut text = [0; 8 * WORDS];
-    for at in 0..WORDS {
-        let word = word_at(&padded, 6 * at) >> 16;
-        text[8 * at..8 * at + 8].copy_from_slice(&spread(word).to_be_bytes());
+    for (text, word) in text.chunks_exact_mut(8).zip(words) {
+        text.copy_from_slice(&word.to_le_bytes());
     }
     for character in &mut text {
         *character = to_character(*character);
@@ -72,14 +76,15 @@ fn word_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_be_bytes(*word.expect("whole words only"))
 }
 
-/// Eight numbers of six bits, side by side, each into a byte of its own.
+/// Eight numbers of six bits, side by side, each into a byte of its own, the first into the lowest: on most processors
+/// they lie in memory like that.
 fn spread(bits: u64) -> u64 {
-    let halves = (bits & 0xffff_ff00_0000) << 8 | bits & 0xff_ffff;
-    let quarters = (halves & 0x00ff_f000_00ff_f000) << 4 | halves & 0x0000_0fff_0000_0fff;
-    (quarters & 0x0fc0_0fc0_0fc0_0fc0) << 2 | quarters & 0x003f_003f_003f_003f
+    let halves = bits >> 24 | (bits & 0xff_ffff) << 32;
+    let quarters = halves >> 12 & 0x0fff_0000_0fff | (halves & 0x0fff_0000_0fff) << 16;
+    quarters >> 6 & 0x003f_003f_003f_003f | (quarters & 0x003f_003f_003f_003f) << 8
 }
 
-/// And back.
+/// And back, from bytes of which the highest is the first.
 fn gather(bytes: u64) -> u64 {
     let quarters = (bytes & 0x3f00_3f00_3f00_3f00) >> 2 | bytes & 0x003f_003f_003f_003f;
     let halves = (quarters & 0x0fff_0000_0fff_0000) >> 4 | quarters & 0x0000_0fff_0000_0fff;

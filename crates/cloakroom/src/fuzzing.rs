@@ -190,7 +190,8 @@ pub fn configuration(input: &[u8]) {
     }
 }
 
-fn check_field(field: &str, value: &str) {
+fn check_field(field: &[u8], value: &str) {
+    let field = str::from_utf8(field).expect("a field is ASCII");
     assert!(
         field.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
         "{field:?}"

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::Timestamp;
 
@@ -30,18 +30,29 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
+#[cfg(target_os = "linux")]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        SystemTime::now().into()
+        read(rustix::time::ClockId::Realtime)
     }
 
-    #[cfg(target_os = "linux")]
     fn lately(&self) -> Timestamp {
-        use rustix::time::{ClockId, clock_gettime};
+        read(rustix::time::ClockId::RealtimeCoarse)
+    }
+}
 
-        let now = clock_gettime(ClockId::RealtimeCoarse);
-        let millis = now.tv_nsec / 1_000_000;
-        Timestamp::from_millis(now.tv_sec.saturating_mul(1000).saturating_add(millis))
+/// Straight into milliseconds: `SystemTime` takes as long for its subtractions as the system does for reading.
+#[cfg(target_os = "linux")]
+fn read(clock: rustix::time::ClockId) -> Timestamp {
+    let time = rustix::time::clock_gettime(clock);
+    let millis = time.tv_nsec / 1_000_000;
+    Timestamp::from_millis(time.tv_sec.saturating_mul(1000).saturating_add(millis))
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        std::time::SystemTime::now().into()
     }
 }
 
@@ -106,6 +117,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::SystemTime;
 
     #[test]
     fn the_systems_clock_is_late_by_a_tick_at_most_and_only_when_that_was_asked_for() {

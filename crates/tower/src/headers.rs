@@ -13,7 +13,7 @@ pub(crate) fn apply(effect: ResponseEffect, carrier: &Carrier, headers: &mut Hea
                 let cookie = const { HeaderValue::from_static("Cookie") };
                 add_to_vary(headers, cookie, carrier.request_field());
             }
-            if let Some(cookie) = effect.into_set_cookie() {
+            if let Some(cookie) = effect.into_set_cookie_bytes() {
                 let cookie =
                     HeaderValue::try_from(cookie).expect("a checked cookie has visible ASCII only");
                 set_cookie(headers, name, cookie);
@@ -49,45 +49,55 @@ fn forbid_caching(headers: &mut HeaderMap) {
 }
 
 fn add_to_vary(headers: &mut HeaderMap, value: HeaderValue, field: &str) {
-    match headers.entry(VARY) {
-        Entry::Vacant(entry) => {
-            entry.insert(value);
-        }
-        Entry::Occupied(mut entry) => {
-            if entry.iter().any(|own| vary_has(own.as_bytes(), field)) {
-                return;
-            }
-            let merged = [entry.get().as_bytes(), b", ", value.as_bytes()].concat();
-            let merged =
-                HeaderValue::from_bytes(&merged).expect("a valid value and ASCII are valid");
-            *entry.get_mut() = merged;
-        }
+    // One look both finds that there is none yet, as is usual, and puts it there.
+    if headers.append(VARY, value) {
+        merge_vary(headers, field);
+    }
+}
+
+/// The last value was added to others, one of which may cover it: they become one, or stay what they were.
+#[cold]
+fn merge_vary(headers: &mut HeaderMap, field: &str) {
+    let Entry::Occupied(entry) = headers.entry(VARY) else {
+        return;
+    };
+    let mut values: Vec<HeaderValue> = entry.remove_entry_mult().1.collect();
+    let added = values.pop();
+    let covered = values.iter().any(|own| vary_has(own.as_bytes(), field));
+    if let (false, Some(first), Some(added)) = (covered, values.first_mut(), added) {
+        let merged = [first.as_bytes(), b", ", added.as_bytes()].concat();
+        *first = HeaderValue::from_bytes(&merged).expect("a valid value and ASCII are valid");
+    }
+    for value in values {
+        headers.append(VARY, value);
     }
 }
 
 /// Adds the cookie, and takes out one of that name that the application set by hand: a response must not set one
 /// twice (RFC 6265bis, section 4.1.1). Others stay as they are.
 fn set_cookie(headers: &mut HeaderMap, name: &CookieName, cookie: HeaderValue) {
+    if headers.append(SET_COOKIE, cookie) {
+        keep_last(headers, name);
+    }
+}
+
+/// Of several cookies of that name.
+#[cold]
+fn keep_last(headers: &mut HeaderMap, name: &CookieName) {
     let is_ours = |value: &HeaderValue| {
         let start = value.as_bytes().split(|byte| *byte == b'=').next();
         start.unwrap_or_default().trim_ascii() == name.as_str().as_bytes()
     };
-    let mut others = Vec::new();
-    match headers.entry(SET_COOKIE) {
-        Entry::Vacant(entry) => {
-            entry.insert(cookie);
-            return;
-        }
-        Entry::Occupied(mut entry) if !entry.iter().any(is_ours) => {
-            entry.append(cookie);
-            return;
-        }
-        Entry::Occupied(entry) => {
-            let (_, values) = entry.remove_entry_mult();
-            others.extend(values.filter(|value| !is_ours(value)));
-        }
+    let Entry::Occupied(entry) = headers.entry(SET_COOKIE) else {
+        return;
+    };
+    if entry.iter().filter(|value| is_ours(value)).count() < 2 {
+        return;
     }
-    for value in others.into_iter().chain([cookie]) {
+    let mut values: Vec<HeaderValue> = entry.remove_entry_mult().1.collect();
+    let last = values.pop();
+    values.retain(|value| !is_ours(value));
+    for value in values.into_iter().chain(last) {
         headers.append(SET_COOKIE, value);
     }
 }

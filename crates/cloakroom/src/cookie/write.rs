@@ -12,13 +12,18 @@ const MAX_AGE_LIMIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 #[derive(Debug)]
 pub(crate) struct CookieWriter {
     name: CookieName,
+    /// The name and `=`, room for an id, and the beginning of `Max-Age`.
+    start: Vec<u8>,
     attributes: String,
 }
 
 impl CookieWriter {
     pub(crate) fn new(options: &CookieOptions) -> Result<Self, Error> {
+        let name = options.check()?;
+        let id = "-".repeat(SignedSessionId::LENGTH);
         Ok(Self {
-            name: options.check()?,
+            start: format!("{}={id}; Max-Age=", name.as_str()).into_bytes(),
+            name,
             attributes: attributes(options),
         })
     }
@@ -28,39 +33,39 @@ impl CookieWriter {
     }
 
     /// `max_age` is what is left of the session; `None` for a cookie that goes when the browser closes.
-    pub(crate) fn set(&self, id: &SignedSessionId, max_age: Option<Duration>) -> String {
-        let Some(left) = max_age else {
-            return self.write([id.as_bytes(), b"", b""]);
-        };
-        // Rounded up: some milliseconds have passed since the session began, and 30 days are not to read as
-        // a second less. Also never zero, which would remove the cookie that is being set.
-        let left = left.clamp(Duration::from_millis(1), MAX_AGE_LIMIT);
-        let seconds = left.as_secs() + u64::from(left.subsec_millis() > 0);
+    ///
+    /// Exactly as large as it needs to be, so that an adapter can make a field of it without copying. Bytes, all ASCII:
+    /// frameworks check them once more anyhow.
+    pub(crate) fn set(&self, id: &SignedSessionId, max_age: Option<Duration>) -> Vec<u8> {
+        let value = self.name.as_str().len() + 1;
+        let after = value + SignedSessionId::LENGTH;
         let mut digits = [0; DIGITS];
-        let seconds = decimal(seconds.max(1), &mut digits);
-        self.write([id.as_bytes(), b"; Max-Age=", seconds])
+        let (start, seconds) = match max_age {
+            Some(left) => (&*self.start, decimal(whole_seconds(left), &mut digits)),
+            None => (&self.start[..after], &[][..]),
+        };
+        let attributes = self.attributes.as_bytes();
+        let mut text = Vec::with_capacity(start.len() + seconds.len() + attributes.len());
+        text.extend_from_slice(start);
+        text[value..after].copy_from_slice(id.as_bytes());
+        text.extend_from_slice(seconds);
+        text.extend_from_slice(attributes);
+        text
     }
 
-    pub(crate) fn remove(&self) -> String {
+    pub(crate) fn remove(&self) -> Vec<u8> {
         // Both: `Max-Age` wins where it is known, and everything knows `Expires`.
-        self.write([
-            b"",
-            b"; Max-Age=0",
-            b"; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
-        ])
+        let removal = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+        let (name, attributes) = (self.name.as_str(), &self.attributes);
+        [name, "=", removal, attributes].concat().into_bytes()
     }
+}
 
-    /// Exactly as large as it needs to be, so that an adapter can make a field of it without copying.
-    fn write(&self, [value, label, lifetime]: [&[u8]; 3]) -> String {
-        let (name, attributes) = (self.name.as_str().as_bytes(), self.attributes.as_bytes());
-        let parts = [name, b"=", value, label, lifetime, attributes];
-        let mut text = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
-        for part in parts {
-            text.extend_from_slice(part);
-        }
-        // Once over all of it: that is quicker than over each part.
-        String::from_utf8(text).expect("every part is ASCII")
-    }
+/// Rounded up: some milliseconds have passed since the session began, and 30 days are not to read as a second less.
+/// Also never zero, which would remove the cookie that is being set.
+fn whole_seconds(left: Duration) -> u64 {
+    let left = left.min(MAX_AGE_LIMIT);
+    (left.as_secs() + u64::from(left.subsec_millis() > 0)).max(1)
 }
 
 /// As many as [`MAX_AGE_LIMIT`] has, in seconds.
@@ -109,8 +114,9 @@ mod tests {
         let writer = CookieWriter::new(&options).unwrap();
         let key = SigningKey::derive(&Secret::generate().unwrap(), writer.name());
         let (_, signed) = new_session_id(&key).unwrap();
-        let set = writer.set(&signed, max_age).replace(signed.as_str(), "ID");
-        (set, writer.remove())
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let set = text(writer.set(&signed, max_age)).replace(signed.as_str(), "ID");
+        (set, text(writer.remove()))
     }
 
     #[test]

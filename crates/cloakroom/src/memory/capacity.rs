@@ -51,7 +51,10 @@ impl<T: Send + Sync + 'static> Inner<T> {
 
     /// Counts records that are no longer held.
     pub(super) fn release(&self, records: usize) {
-        self.held.fetch_sub(records, Ordering::Relaxed);
+        // As a rule one ends and one begins.
+        if records > 0 {
+            self.held.fetch_sub(records, Ordering::Relaxed);
+        }
     }
 
     /// Takes purged records out of the owner index and the count.

@@ -73,7 +73,7 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
             index.remove(&owner, &key);
             let record = self.locks.shard(&key).take(&key);
             self.release(usize::from(record.is_some()));
-            ended += u64::from(record.is_some_and(|record| !record.times.expired_at(now)));
+            ended += u64::from(record.is_some_and(|(facts, _)| !facts.times.expired_at(now)));
         }
         StoreFuture::ready(Ok(ended))
     }

@@ -1,3 +1,4 @@
+use std::mem::swap;
 use std::sync::Arc;
 
 use cloakroom_store::{ClientInfo, Owner, Record, Times, Timestamp};
@@ -26,13 +27,12 @@ impl Facts {
         (facts, record.data)
     }
 
-    pub(super) fn together<T>((facts, data): (Self, Arc<T>)) -> Record<T> {
-        let mut record = Record::new(data, facts.times);
-        record.version = facts.version;
-        record.owner = facts.owner;
-        record.browser_session = facts.browser_session;
-        record.client = facts.client;
-        record
+    /// Takes over those of another record of the same owner. What has to be dropped of its own is in there then.
+    pub(super) fn exchange<T>(&mut self, record: &mut Record<T>) {
+        self.version = record.version;
+        self.times = record.times;
+        self.browser_session = record.browser_session;
+        swap(&mut self.client, &mut record.client);
     }
 
     /// A record that shares the data, the owner's name and what the client said.

@@ -3,6 +3,7 @@ use cloakroom_store::{
     Timestamp, WhenReached,
 };
 
+use super::facts::Facts;
 use super::locked::Locked;
 use super::store::{Inner, insert, take_out};
 
@@ -56,7 +57,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
                 }
                 self.settle(reserved.take(), given_up);
                 let record = record.take().expect("it is stored once");
-                insert(locked, *key, record, now);
+                insert(locked, *key, Facts::apart(record), now);
                 Some(AdmitOutcome::Stored { version: 1, ended })
             });
             match outcome {

@@ -84,6 +84,7 @@ impl<T> Locks<T> {
         self.lock_and(keys, owner, true, act)
     }
 
+    #[inline]
     fn lock_and<R>(
         &self,
         keys: [&SessionKey; 2],
@@ -95,7 +96,7 @@ impl<T> Locks<T> {
         if given.is_some() && !any_owner {
             self.any_owner.store(true, Ordering::Relaxed);
         } else if !any_owner {
-            let mut locked = Locked::new(self, [None, None, None]);
+            let mut locked = Locked::without_owners(self);
             locked.lock_shards(keys);
             // Asked again: who put an owner's session into one of these shards said so before, and had its lock.
             if !self.any_owner.load(Ordering::Relaxed) {
@@ -132,41 +133,54 @@ impl<T> Locks<T> {
 #[derive(Debug)]
 pub(super) struct Locked<'a, T> {
     locks: &'a Locks<T>,
-    /// Whose parts of the index are locked.
-    owners: [Option<HashedOwner>; 3],
-    index: [Option<(usize, MutexGuard<'a, OwnerIndex>)>; 3],
     shards: [Option<(usize, MutexGuard<'a, Shard<T>>)>; 2],
     /// Instead of those, where there may be more than two.
-    more_shards: Vec<(usize, MutexGuard<'a, Shard<T>>)>,
+    more_shards: Option<Vec<(usize, MutexGuard<'a, Shard<T>>)>>,
+    /// Nothing is put together for them while no session has an owner.
+    index: Option<LockedIndex<'a>>,
+}
+
+#[derive(Debug)]
+struct LockedIndex<'a> {
+    /// Whose parts of the index are locked.
+    owners: [Option<HashedOwner>; 3],
+    parts: [Option<(usize, MutexGuard<'a, OwnerIndex>)>; 3],
 }
 
 impl<'a, T> Locked<'a, T> {
     fn new(locks: &'a Locks<T>, owners: [Option<HashedOwner>; 3]) -> Self {
         let mut parts = [0, 1, 2].map(|at| owners[at].as_ref().map(|owner| owner.part(SHARDS)));
         parts.sort_unstable();
-        let mut index = [None, None, None];
+        let mut locked = [None, None, None];
         for (at, part) in parts.iter().enumerate() {
             let repeated = at > 0 && parts[at - 1] == *part;
             if let Some(part) = part.filter(|_| !repeated) {
-                index[at] = Some((part, lock(&locks.index[part])));
+                locked[at] = Some((part, lock(&locks.index[part])));
             }
         }
+        let parts = locked;
+        Self {
+            index: Some(LockedIndex { owners, parts }),
+            ..Self::without_owners(locks)
+        }
+    }
+
+    fn without_owners(locks: &'a Locks<T>) -> Self {
         Self {
             locks,
-            owners,
-            index,
             shards: [None, None],
-            more_shards: Vec::new(),
+            more_shards: None,
+            index: None,
         }
     }
 
     fn lock_shards(&mut self, keys: [&SessionKey; 2]) {
-        let mut shards = keys.map(shard_of);
-        shards.sort_unstable();
-        for (at, shard) in shards.into_iter().enumerate() {
-            if at == 0 || shard != shards[at - 1] {
-                self.shards[at] = Some((shard, lock(&self.locks.shards[shard])));
-            }
+        let [one, other] = keys.map(shard_of);
+        let (first, second) = (one.min(other), one.max(other));
+        let lock = |shard: usize| Some((shard, lock(&self.locks.shards[shard])));
+        self.shards[0] = lock(first);
+        if second != first {
+            self.shards[1] = lock(second);
         }
     }
 
@@ -176,18 +190,20 @@ impl<'a, T> Locked<'a, T> {
         let mut shards: Vec<usize> = owned.chain(keys).map(shard_of).collect();
         shards.sort_unstable();
         shards.dedup();
-        self.more_shards = shards
-            .into_iter()
-            .map(|shard| (shard, lock(&self.locks.shards[shard])))
-            .collect();
+        let lock = |shard: usize| (shard, lock(&self.locks.shards[shard]));
+        self.more_shards = Some(shards.into_iter().map(lock).collect());
     }
 
     pub(super) fn shard(&mut self, key: &SessionKey) -> &mut Shard<T> {
         let wanted = shard_of(key);
-        let locked = self.shards.iter_mut().flatten();
-        let found = locked
-            .chain(&mut self.more_shards)
-            .find(|(shard, _)| *shard == wanted);
+        // In two steps: chained, they cost several times as much.
+        for (shard, locked) in self.shards.iter_mut().flatten() {
+            if *shard == wanted {
+                return locked;
+            }
+        }
+        let mut more = self.more_shards.iter_mut().flatten();
+        let found = more.find(|(shard, _)| *shard == wanted);
         &mut found
             .expect("only keys whose shards are locked are asked for")
             .1
@@ -210,12 +226,14 @@ impl<'a, T> Locked<'a, T> {
     }
 
     fn index(&mut self, owner: &Owner) -> (&mut OwnerIndex, &HashedOwner) {
-        let mut known = self.owners.iter().flatten();
+        let index = self.index.as_mut();
+        let LockedIndex { owners, parts } = index.expect("an owner was said before locking");
+        let mut known = owners.iter().flatten();
         let owner = known
             .find(|known| known.owner == *owner)
             .expect("only owners whose parts are locked are asked for");
         let wanted = owner.part(SHARDS);
-        let mut locked = self.index.iter_mut().flatten();
+        let mut locked = parts.iter_mut().flatten();
         let part = locked.find(|(part, _)| *part == wanted);
         (&mut part.expect("it was locked for this owner").1, owner)
     }

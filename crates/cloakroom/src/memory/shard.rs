@@ -1,10 +1,11 @@
 use std::hint::black_box;
+use std::mem::swap;
 use std::sync::Arc;
 
 use cloakroom_store::{Owner, Record, SessionKey, Timestamp, Trail};
 
 use super::facts::Facts;
-use super::slots::{Ends, Slots};
+use super::slots::{Ends, Found, Slots};
 
 /// A part of the sessions, and of the trails of those that moved away from here.
 #[derive(Debug)]
@@ -13,6 +14,9 @@ pub(super) struct Shard<T> {
     sessions: Slots<Facts, Arc<T>>,
     trails: Slots<Lasting>,
 }
+
+/// A session as it lies here: its data is better dropped when nobody waits.
+pub(super) type Kept<T> = (Facts, Arc<T>);
 
 /// A session that was taken out because it is over.
 pub(super) type Purged<T> = (SessionKey, Facts, Arc<T>);
@@ -42,6 +46,15 @@ impl<T> Default for Shard<T> {
 impl<T> Shard<T> {
     pub(super) fn live(&self, key: &SessionKey, now: Timestamp) -> Option<&Facts> {
         self.facts(key).filter(|facts| !facts.is_over(now))
+    }
+
+    /// Where a record is, expired or not.
+    pub(super) fn find(&self, key: &SessionKey) -> Option<Found> {
+        self.sessions.find(key)
+    }
+
+    pub(super) fn facts_at(&self, found: Found) -> &Facts {
+        self.sessions.value(found)
     }
 
     /// Those of a record that is there, expired or not.
@@ -87,16 +100,18 @@ impl<T> Shard<T> {
         self.sessions.len()
     }
 
-    /// Puts a record in, over whatever is there, which is given back: its data is better dropped when nobody
-    /// waits.
-    pub(super) fn put(
-        &mut self,
-        key: SessionKey,
-        record: Record<T>,
-        now: Timestamp,
-    ) -> Option<Record<T>> {
-        let before = self.sessions.put(key, Facts::apart(record), now);
-        before.map(Facts::together)
+    /// A record under a key that is not there yet.
+    pub(super) fn add(&mut self, key: SessionKey, record: Kept<T>, now: Timestamp) {
+        self.sessions.add(key, record, now);
+    }
+
+    /// Writes a record over another one of the same owner. What was there is in `record` then: the data is better
+    /// dropped when nobody waits.
+    pub(super) fn write_over(&mut self, found: Found, record: &mut Record<T>, now: Timestamp) {
+        self.sessions.change_at(found, now, |facts, data| {
+            facts.exchange(record);
+            swap(data, &mut record.data);
+        });
     }
 
     /// Changes a live record in place. Whether there was one.
@@ -109,8 +124,8 @@ impl<T> Shard<T> {
         self.sessions.change(key, now, change)
     }
 
-    pub(super) fn take(&mut self, key: &SessionKey) -> Option<Record<T>> {
-        self.sessions.take(key).map(Facts::together)
+    pub(super) fn take(&mut self, key: &SessionKey) -> Option<Kept<T>> {
+        self.sessions.take(key)
     }
 
     /// Beyond `most` trails, the one goes that would go soonest.

@@ -3,6 +3,8 @@
 mod index;
 mod schedule;
 
+use std::mem::replace;
+
 use cloakroom_store::{SessionKey, Timestamp};
 
 use index::Index;
@@ -30,6 +32,15 @@ pub(super) struct Slots<V, B = ()> {
     schedule: Schedule,
 }
 
+/// Where a key is, until another one is added or taken out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// In the index.
+    place: usize,
+    /// Its slot.
+    at: u32,
+}
+
 #[derive(Debug)]
 struct Slot<V> {
     key: SessionKey,
@@ -53,7 +64,19 @@ impl<V: Ends, B> Slots<V, B> {
     }
 
     pub(super) fn get(&self, key: &SessionKey) -> Option<&V> {
-        Some(&self.slots[self.find(key)? as usize].value)
+        Some(self.value(self.find(key)?))
+    }
+
+    #[inline]
+    pub(super) fn find(&self, key: &SessionKey) -> Option<Found> {
+        let is_it = |at: u32, _: &B| self.slots[at as usize].key == *key;
+        let place = self.index.find(key, is_it)?;
+        let (at, _) = self.index.at(place);
+        Some(Found { place, at })
+    }
+
+    pub(super) fn value(&self, found: Found) -> &V {
+        &self.slots[found.at as usize].value
     }
 
     /// The value and what is beside it. `ahead` is called with the latter, or seldom with that of another, before
@@ -63,7 +86,7 @@ impl<V: Ends, B> Slots<V, B> {
             ahead(beside);
             self.slots[at as usize].key == *key
         };
-        let (at, beside) = self.index.find(key, is_it)?;
+        let (at, beside) = self.index.at(self.index.find(key, is_it)?);
         Some((&self.slots[at as usize].value, beside))
     }
 
@@ -74,19 +97,33 @@ impl<V: Ends, B> Slots<V, B> {
         })
     }
 
-    /// Puts a value in, over whatever is there, which it gives back.
-    pub(super) fn put(
+    /// Puts a value in, over whatever is there.
+    pub(super) fn put(&mut self, key: SessionKey, whole: (V, B), now: Timestamp) -> Option<(V, B)> {
+        let Some(found) = self.find(&key) else {
+            self.add(key, whole, now);
+            return None;
+        };
+        let (value, beside) = whole;
+        Some(self.change_at(found, now, |there, near| {
+            (replace(there, value), replace(near, beside))
+        }))
+    }
+
+    /// Changes what was found, in place.
+    pub(super) fn change_at<R>(
         &mut self,
-        key: SessionKey,
-        (value, beside): (V, B),
+        Found { place, at }: Found,
         now: Timestamp,
-    ) -> Option<(V, B)> {
-        if let Some(at) = self.find(&key) {
-            let before = std::mem::replace(&mut self.slots[at as usize].value, value);
-            let beside = self.index.replace(&key, at, beside);
-            self.reschedule(at, now);
-            return Some((before, beside));
-        }
+        change: impl FnOnce(&mut V, &mut B) -> R,
+    ) -> R {
+        let value = &mut self.slots[at as usize].value;
+        let answer = change(value, self.index.beside(place));
+        self.reschedule(at, now);
+        answer
+    }
+
+    /// A value under a key that is not there yet.
+    pub(super) fn add(&mut self, key: SessionKey, (value, beside): (V, B), now: Timestamp) {
         let at = u32::try_from(self.slots.len()).expect("fewer than four billion a shard");
         if self.slots.len() == self.slots.capacity() {
             // Less than doubling: half of a large table would lie idle.
@@ -99,7 +136,6 @@ impl<V: Ends, B> Slots<V, B> {
         });
         self.index.insert(&key, at, beside);
         self.reschedule(at, now);
-        None
     }
 
     /// Changes a value in place, which is not over yet. Whether there was one.
@@ -109,7 +145,7 @@ impl<V: Ends, B> Slots<V, B> {
         now: Timestamp,
         change: impl FnOnce(&mut V),
     ) -> bool {
-        let Some(at) = self.find(key) else {
+        let Some(Found { at, .. }) = self.find(key) else {
             return false;
         };
         let value = &mut self.slots[at as usize].value;
@@ -122,9 +158,8 @@ impl<V: Ends, B> Slots<V, B> {
     }
 
     pub(super) fn take(&mut self, key: &SessionKey) -> Option<(V, B)> {
-        let at = self.find(key)?;
-        let (_, value, beside) = self.take_at(at);
-        Some((value, beside))
+        let found = self.find(key)?;
+        Some(self.take_found(found))
     }
 
     /// Takes out what is over, after looking at `limit` slots at most. How many were looked at.
@@ -144,7 +179,10 @@ impl<V: Ends, B> Slots<V, B> {
             }
             looked_at += 1;
             if self.slots[at as usize].value.is_over(now) {
-                taken.push(self.take_at(at));
+                let key = self.slots[at as usize].key;
+                let place = self.index.place_of(&key, at);
+                let (value, beside) = self.take_found(Found { place, at });
+                taken.push((key, value, beside));
             } else {
                 // It lasts longer than that: look again nearer to its end.
                 self.schedule.remove(&mut self.slots, at);
@@ -183,21 +221,16 @@ impl<V: Ends, B> Slots<V, B> {
         links.filter(|links| links.due().is_some()).count()
     }
 
-    fn find(&self, key: &SessionKey) -> Option<u32> {
-        let is_it = |at: u32, _: &B| self.slots[at as usize].key == *key;
-        Some(self.index.find(key, is_it)?.0)
-    }
-
-    fn take_at(&mut self, at: u32) -> (SessionKey, V, B) {
+    fn take_found(&mut self, Found { place, at }: Found) -> (V, B) {
         self.schedule.remove(&mut self.slots, at);
-        let beside = self.index.remove(&self.slots[at as usize].key, at);
+        let beside = self.index.remove(place);
         let slot = self.slots.swap_remove(at as usize);
         if let Some(moved) = self.slots.get(at as usize) {
             let from = self.slots.len() as u32;
             self.index.moved(&moved.key, from, at);
             self.schedule.moved(&mut self.slots, at);
         }
-        (slot.key, slot.value, beside)
+        (slot.value, beside)
     }
 
     /// After a value or the time changed. What is looked at too early may stay where it is: so a session in use

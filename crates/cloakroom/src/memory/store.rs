@@ -7,8 +7,10 @@ use cloakroom_store::{
 };
 
 use super::builder::{MemoryStoreBuilder, Settings};
+use super::facts::Facts;
 use super::locked::{Locked, Locks};
 use super::purger::Purger;
+use super::shard::Kept;
 use super::slots::Ends;
 use super::sync::AtomicUsize;
 
@@ -87,18 +89,20 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let now = self.now();
         let held = {
             let mut shard = self.locks.shard(key);
-            let found = shard.facts(key);
-            let live = found.filter(|facts| !facts.is_over(now));
+            let found = shard.find(key);
+            let facts = found.map(|found| shard.facts_at(found));
+            let live = facts.filter(|facts| !facts.is_over(now));
             let outcome = expect.judge(live.map(|facts| facts.version));
             let SetOutcome::Stored(version) = outcome else {
                 return Ok(outcome);
             };
             // The usual write: over a record of the same owner, so the index stays as it is.
-            if found.is_some_and(|facts| facts.owner == record.owner) {
+            let same_owner = facts.is_some_and(|facts| facts.owner == record.owner);
+            if let Some(found) = found.filter(|_| same_owner) {
                 record.version = version;
-                let before = shard.put(*key, record, now);
+                shard.write_over(found, &mut record, now);
                 drop(shard);
-                drop(before);
+                drop(record);
                 return Ok(outcome);
             }
             found.is_some()
@@ -122,7 +126,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
                     self.settle(reserved.take(), replaced);
                     let mut record = record.take().expect("it is stored once");
                     record.version = version;
-                    insert(locked, *key, record, now);
+                    insert(locked, *key, Facts::apart(record), now);
                 }
                 Some(outcome)
             });
@@ -139,7 +143,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let record = self
             .locks
             .with([key, key], None, |locked| self.remove(locked, key));
-        record.is_some_and(|record| !record.times.expired_at(now))
+        record.is_some_and(|(facts, _)| !facts.is_over(now))
     }
 
     fn touch(&self, key: &SessionKey, last_seen_at: Timestamp) -> bool {
@@ -170,7 +174,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
             }
             let over = take_out(locked, to);
             let mut record = take_out(locked, from).expect("it is live");
-            record.times = times;
+            record.0.times = times;
             insert(locked, *to, record, now);
             self.release(usize::from(over.is_some()));
             if let Some(ends_at) = trail_ends_at.filter(|ends_at| *ends_at > now) {
@@ -201,18 +205,21 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let mut reserved = None;
         loop {
             let outcome = self.locks.with([from, to], owner.as_ref(), |locked| {
-                if locked.shard(to).live(to, now).is_some() {
+                let there = locked.shard(to).facts(to).map(|facts| !facts.is_over(now));
+                if there == Some(true) {
                     self.remove(locked, from);
                     return Some(SetOutcome::Exists);
                 }
-                let ended = [from, to].map(|key| usize::from(take_out(locked, key).is_some()));
-                let ended = ended.iter().sum();
+                let mut ended = usize::from(take_out(locked, from).is_some());
+                if there == Some(false) {
+                    ended += usize::from(take_out(locked, to).is_some());
+                }
                 if reserved.is_none() && ended == 0 {
                     return None;
                 }
                 self.settle(reserved.take(), ended);
                 let record = record.take().expect("it is stored once");
-                insert(locked, *to, record, now);
+                insert(locked, *to, Facts::apart(record), now);
                 Some(SetOutcome::Stored(1))
             });
             match outcome {
@@ -224,7 +231,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
     }
 
     /// Takes a record out, expired or not, with its index entry.
-    pub(super) fn remove(&self, locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Record<T>> {
+    pub(super) fn remove(&self, locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Kept<T>> {
         let record = take_out(locked, key)?;
         self.release(1);
         Some(record)
@@ -233,24 +240,27 @@ impl<T: Send + Sync + 'static> Inner<T> {
 
 /// Takes a record out, with its index entry. Its place stays taken: whoever stores another in the same step
 /// passes it on, so that nobody else gets it in between.
-pub(super) fn take_out<T>(locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Record<T>> {
+#[inline]
+pub(super) fn take_out<T>(locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Kept<T>> {
     let record = locked.shard(key).take(key)?;
-    if let Some(owner) = &record.owner {
+    if let Some(owner) = &record.0.owner {
         locked.unlist(owner, key);
     }
     Some(record)
 }
 
+/// Puts a record in under a key that is not there yet.
+#[inline]
 pub(super) fn insert<T>(
     locked: &mut Locked<'_, T>,
     key: SessionKey,
-    record: Record<T>,
+    record: Kept<T>,
     now: Timestamp,
 ) {
-    if let Some(owner) = &record.owner {
+    if let Some(owner) = &record.0.owner {
         locked.list(owner, key);
     }
-    locked.shard(&key).put(key, record, now);
+    locked.shard(&key).add(key, record, now);
 }
 
 impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {

@@ -63,12 +63,14 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     }
 
     /// Nothing of the request that it was for is left.
+    #[inline]
     pub(super) fn clear(&mut self) {
         self.session = Session::new(None);
         self.head.clear();
     }
 
     /// As new, for another request. Both come back if the place was made for one of another type.
+    #[inline]
     pub(super) fn use_for<H: RequestHead>(
         &mut self,
         sessions: Sessions<T>,
@@ -92,6 +94,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         self.session.turns.try_take()
     }
 
+    #[inline]
     pub(super) fn state(&self) -> MutexGuard<'_, State<T>> {
         // A state is replaced whole, so a panic elsewhere leaves a good one behind.
         let state = self.session.state.lock();

@@ -11,13 +11,13 @@ use crate::{Error, ErrorKind, RenewIds, SessionId};
 
 impl<T: Send + Sync + 'static> Exchange<T> {
     /// Asks the store, if that has not been done.
-    pub(super) async fn load(&self) -> Result<(), Error> {
-        self.load_and(|_| ()).await
+    pub(super) fn load(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        self.load_and(|_| ())
     }
 
     /// The same, and reads something of what is there then: under the lock that it was put there with, as each costs
     /// what a few hundred bytes of copying do.
-    pub(super) async fn load_and<R>(&self, read: impl FnOnce(&State<T>) -> R) -> Result<R, Error> {
+    pub(super) async fn load_and<R>(&self, read: impl Fn(&State<T>) -> R) -> Result<R, Error> {
         let (turn, mut presented) = {
             let state = self.consult();
             if !state.needs_loading() {
@@ -34,12 +34,13 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             }
         };
         if let Some(key) = presented {
-            match self.inner().storage.load(&key).await? {
-                Loaded::Live(record) => {
-                    let mut state = self.state();
-                    state.found(key, record);
-                    return Ok(read(&state));
-                }
+            let found = |record| {
+                let mut state = self.state();
+                state.found(key, record);
+                read(&state)
+            };
+            match self.inner().storage.load_and(&key, found).await? {
+                Loaded::Live(read) => return Ok(read),
                 Loaded::Undecodable => self.found_undecodable(),
                 Loaded::Nothing => {
                     let moved = match self.inner().renew_ids {

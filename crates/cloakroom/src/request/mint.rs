@@ -7,7 +7,7 @@ use cloakroom_store::{ClientInfo, Owner, Record, SessionKey};
 use crate::client_address::client_info;
 use crate::lifetimes::Lifetimes;
 use crate::request::Exchange;
-use crate::request::state::Live;
+use crate::request::state::{Live, State};
 use crate::storage::Admission;
 use crate::{Error, ErrorKind, SessionId};
 
@@ -24,46 +24,38 @@ pub(super) struct Origin {
 }
 
 impl<T: Send + Sync + 'static> Exchange<T> {
-    /// Stores a session under a fresh id and ends the other one in the same step. The caller has the turn.
-    pub(super) async fn mint(
+    /// Stores a session under a fresh id. The caller has the turn.
+    pub(super) async fn mint(&self, data: Arc<T>, origin: Origin) -> Result<(), Error> {
+        refuse_after_response(&self.state())?;
+        let mut live = self.new_live(data, origin)?;
+        self.store_new(&mut live, None).await?;
+        let key = live.key;
+        match self.created(live) {
+            true => Ok(()),
+            false => Err(self.taken_back(&key).await),
+        }
+    }
+
+    /// Stores it, and ends the other one in the same step.
+    pub(super) async fn store_new(
         &self,
-        data: Arc<T>,
-        origin: Origin,
-        ending: Option<SessionKey>,
+        live: &mut Live<T>,
+        ending: Option<&SessionKey>,
     ) -> Result<(), Error> {
-        self.refuse_after_response()?;
-        let id = SessionId::random()?;
-        let key = id.key();
-        let mut record = self.new_record(data, origin)?;
-        let begun = self
-            .inner()
-            .storage
-            .begin(ending.as_ref(), &key, record.clone());
-        record.version = match begun.await? {
+        let storage = &self.inner().storage;
+        let begun = storage.begin(ending, &live.key, live.record.clone());
+        live.record.version = match begun.await? {
             Admission::Stored(version) => version,
             Admission::Refused => return Err(Error::new(ErrorKind::TooManySessions)),
             // Two equal random ids, or a store that breaks its laws.
             Admission::Exists => return Err(Error::new(ErrorKind::Internal)),
         };
-        let live = Live {
-            id,
-            key,
-            record,
-            is_new: true,
-            by_old_id: false,
-        };
-        if !self.created(live) {
-            return Err(self.taken_back(&key).await);
-        }
-        if let Some(from) = ending {
-            // What was to end may have moved in this moment.
-            self.end_moved(&from).await?;
-        }
         Ok(())
     }
 
     /// Notes a session that has just got its id. Not if the response was handed over meanwhile: then it is to be
     /// [taken back](Self::taken_back).
+    #[inline(always)] // So that what is large is copied once.
     pub(super) fn created(&self, live: Live<T>) -> bool {
         let mut state = self.state();
         match state.responded {
@@ -88,6 +80,19 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             client: None,
             authenticated: false,
         }
+    }
+
+    /// What is to be stored. Inlined, as it is large: so it is made where it is to lie.
+    #[inline(always)]
+    pub(super) fn new_live(&self, data: Arc<T>, origin: Origin) -> Result<Live<T>, Error> {
+        let id = SessionId::random()?;
+        Ok(Live {
+            key: id.key(),
+            id,
+            record: self.new_record(data, origin)?,
+            is_new: true,
+            by_old_id: false,
+        })
     }
 
     fn new_record(&self, data: Arc<T>, origin: Origin) -> Result<Record<T>, Error> {
@@ -115,11 +120,11 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             None => Ok(None),
         }
     }
+}
 
-    pub(super) fn refuse_after_response(&self) -> Result<(), Error> {
-        if self.state().responded {
-            return Err(Error::new(ErrorKind::ResponseStarted));
-        }
-        Ok(())
+pub(super) fn refuse_after_response<T>(state: &State<T>) -> Result<(), Error> {
+    match state.responded {
+        true => Err(Error::new(ErrorKind::ResponseStarted)),
+        false => Ok(()),
     }
 }

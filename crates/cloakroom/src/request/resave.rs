@@ -85,7 +85,7 @@ impl<'a, T: Send + Sync + 'static> IntoFuture for Resave<'a, T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.exchange.resave(self.data, self.origin))
+        Box::pin(self.exchange.resave(Arc::new(self.data), self.origin))
     }
 }
 

@@ -18,7 +18,14 @@ pub struct ResponseEffect {
     vary: bool,
 }
 
-struct Sent(String);
+/// ASCII.
+struct Sent(Vec<u8>);
+
+impl Sent {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("what is sent is ASCII")
+    }
+}
 
 // By hand: what is sent opens the session.
 impl std::fmt::Debug for Sent {
@@ -40,12 +47,19 @@ impl ResponseEffect {
     #[must_use]
     pub fn set_cookie(&self) -> Option<&str> {
         let cookie = self.sent.as_ref().filter(|_| !self.in_header);
-        cookie.map(|Sent(cookie)| cookie.as_str())
+        cookie.map(Sent::as_str)
     }
 
     /// The same, given away.
     #[must_use]
     pub fn into_set_cookie(self) -> Option<String> {
+        let cookie = self.into_set_cookie_bytes()?;
+        Some(String::from_utf8(cookie).expect("what is sent is ASCII"))
+    }
+
+    /// The same as bytes: for frameworks whose header values are bytes that they check themselves.
+    #[must_use]
+    pub fn into_set_cookie_bytes(self) -> Option<Vec<u8>> {
         let cookie = self.sent.filter(|_| !self.in_header);
         cookie.map(|Sent(cookie)| cookie)
     }
@@ -56,7 +70,7 @@ impl ResponseEffect {
     #[must_use]
     pub fn set_header(&self) -> Option<&str> {
         let value = self.sent.as_ref().filter(|_| self.in_header);
-        value.map(|Sent(value)| value.as_str())
+        value.map(Sent::as_str)
     }
 
     /// Whether the response depends on the session, so that caches must tell apart who asked: `Vary`, with
@@ -100,7 +114,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             CookieChange::Keep if resend.is_none() => None,
             CookieChange::Remove => Some(match &self.inner().cookie {
                 Some(cookie) => Sent(cookie.remove()),
-                None => Sent(String::new()),
+                None => Sent(Vec::new()),
             }),
             CookieChange::Keep | CookieChange::Send => {
                 let id = resend.as_deref().or(state.id());
@@ -118,7 +132,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let inner = self.inner();
         let signed = SignedSessionId::sign(id, inner.keys.signing_key());
         let Some(cookie) = &inner.cookie else {
-            return Sent(signed.as_str().to_owned());
+            return Sent(signed.as_bytes().to_vec());
         };
         let now = inner.storage.now();
         let max_age = match state.live() {

@@ -3,6 +3,7 @@
 use cloakroom_store::{RotateOutcome, Times, Timestamp};
 
 use crate::request::Exchange;
+use crate::request::mint::refuse_after_response;
 use crate::request::state::Live;
 use crate::{Error, ErrorKind, SessionId};
 
@@ -14,7 +15,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     ) -> Result<(), Error> {
         let _turn = self.turn().await;
         let live = self.live()?;
-        self.refuse_after_response()?;
+        refuse_after_response(&self.state())?;
         let now = self.inner().storage.now();
         let mut times = live.record.times;
         times.last_seen_at = now;

@@ -20,6 +20,7 @@ thread_local! {
 }
 
 /// An exchange for a new request.
+#[inline]
 pub(crate) fn begin<T: Send + Sync + 'static, H: RequestHead>(
     sessions: Sessions<T>,
     head: H,
@@ -35,6 +36,7 @@ pub(crate) fn begin<T: Send + Sync + 'static, H: RequestHead>(
 }
 
 /// Keeps an exchange whose request is answered, unless somebody else still has it.
+#[inline]
 pub(super) fn keep<T: Send + Sync + 'static>(mut exchange: Arc<Exchange<T>>) {
     let Some(done) = Arc::get_mut(&mut exchange) else {
         return;
@@ -49,6 +51,7 @@ pub(super) fn keep<T: Send + Sync + 'static>(mut exchange: Arc<Exchange<T>>) {
 }
 
 /// `None` while the thread ends.
+#[inline]
 fn with_spare<T: Send + Sync + 'static, R>(
     with: impl FnOnce(&mut Vec<Arc<Exchange<T>>>) -> R,
 ) -> Option<R> {

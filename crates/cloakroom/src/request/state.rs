@@ -140,6 +140,10 @@ impl<T> State<T> {
         }
     }
 
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        matches!(self.phase, Phase::Ambiguous(_))
+    }
+
     /// The same where several cookies were presented: which one is the user's cannot be told, but whoever
     /// brings them all may end them all. Else nobody could sign out beside a planted cookie.
     pub(crate) fn ambiguous_keys(&self) -> Vec<SessionKey> {
@@ -163,15 +167,22 @@ impl<T> State<T> {
     }
 
     pub(crate) fn created(&mut self, live: Live<T>) {
-        self.phase = Phase::Live(live);
+        match &mut self.phase {
+            // Straight to its place: as a part of a phase it would be copied twice.
+            Phase::Live(there) => *there = live,
+            other => *other = Phase::Live(live),
+        }
         self.resend = None;
         self.cookie = CookieChange::Send;
         self.written = true;
     }
 
-    #[inline]
-    pub(crate) fn wrote(&mut self, live: Live<T>) {
-        self.phase = Phase::Live(live);
+    /// This request wrote the live session, or noted that it was used.
+    pub(crate) fn wrote(&mut self, version: u64, change: impl FnOnce(&mut Live<T>)) {
+        if let Phase::Live(live) = &mut self.phase {
+            change(live);
+            live.record.version = version;
+        }
         self.written = true;
     }
 

@@ -23,6 +23,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     }
 
     /// What the response needs, unless the store is to be told something first.
+    #[inline]
     pub(super) fn respond_now(&self) -> Option<ResponseEffect> {
         let mut state = self.state();
         if matches!(state.phase, Phase::Unread) {
@@ -90,7 +91,10 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                 times.last_seen_at = self.seen(times);
                 // An error has been reported as an event; a session that ended meanwhile stays ended.
                 if let Ok(true) = storage.touch(&live.key, times.last_seen_at).await {
-                    self.state().wrote(*live);
+                    let (version, seen_at) = (live.record.version, times.last_seen_at);
+                    self.state().wrote(version, |live| {
+                        live.record.times.last_seen_at = seen_at;
+                    });
                 }
             }
         }

@@ -38,8 +38,12 @@ impl<T: Clone + Send + Sync + 'static> Exchange<T> {
                 Ok(changed) => changed,
                 Err(abort) => return Ok(Err(abort)),
             };
-            let expect = Expect::Version(live.record.version);
-            match self.write_live(live.clone(), Arc::new(data), expect).await {
+            let version = live.record.version;
+            let mut writing = self.write_live(Arc::new(data), |_| Expect::Version(version))?;
+            if !writing.has_begun() {
+                return Err(Error::new(ErrorKind::NoSession));
+            }
+            match self.written(&mut writing).await {
                 Ok(()) => return Ok(Ok(answer)),
                 Err(error) if error.kind() == ErrorKind::Conflict => continue,
                 Err(error) => return Err(error),

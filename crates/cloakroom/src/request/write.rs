@@ -1,15 +1,38 @@
 //! Writing the session. Which store operation fits which state is decided here.
 
+use std::mem::swap;
 use std::sync::Arc;
 
-use cloakroom_store::{Expect, SessionKey, SetOutcome};
+use cloakroom_store::{Expect, Owner, Record, SessionKey, SetOutcome, StoreFuture, Timestamp};
 
 use crate::event::Event;
 use crate::request::Exchange;
-use crate::request::mint::Origin;
-use crate::request::state::Live;
+use crate::request::mint::{Origin, refuse_after_response};
+use crate::request::state::{Live, Phase};
 use crate::storage::Loaded;
 use crate::{Error, ErrorKind};
+
+/// A live session that is being written over.
+pub(super) struct Writing<'a, T> {
+    /// `None` if there is none.
+    answer: Option<StoreFuture<'a, SetOutcome>>,
+    data: Arc<T>,
+    owner: Option<Owner>,
+    seen_at: Timestamp,
+    expect: Expect,
+}
+
+impl<T> Writing<'_, T> {
+    pub(super) fn has_begun(&self) -> bool {
+        self.answer.is_some()
+    }
+
+    fn change(&mut self, live: &mut Live<T>) {
+        swap(&mut live.record.data, &mut self.data);
+        live.record.owner = self.owner.take();
+        live.record.times.last_seen_at = self.seen_at;
+    }
+}
 
 impl<T: Send + Sync + 'static> Exchange<T> {
     /// `save` and `overwrite`, which differ in what they expect of a live session.
@@ -19,19 +42,14 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         expect: impl FnOnce(u64) -> Expect,
     ) -> Result<(), Error> {
         let _turn = self.turn().await;
-        let data = Arc::new(data);
-        match self.live_or_none()? {
-            Some(live) => {
-                let expect = expect(live.record.version);
-                self.write_live(live, data, expect).await
-            }
-            None => {
-                let origin = self.unauthenticated();
-                // What does not decode is left alone: a release that is rolled back may read it again.
-                // Boxed: a save over a live session, which is more common, needs none of this.
-                Box::pin(self.mint(data, origin, None)).await
-            }
+        let mut writing = self.write_live(Arc::new(data), expect)?;
+        if writing.has_begun() {
+            return self.written(&mut writing).await;
         }
+        let origin = self.unauthenticated();
+        // What does not decode is left alone: a release that is rolled back may read it again.
+        // Boxed: a save over a live session, which is more common, needs none of this.
+        Box::pin(self.mint(writing.data, origin)).await
     }
 
     /// Begins a session, unless another verb of this request has begun one by the time that it is this one's
@@ -43,47 +61,119 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         }
         let (data, answer) = make();
         let origin = self.unauthenticated();
-        self.mint(Arc::new(data), origin, None).await?;
+        self.mint(Arc::new(data), origin).await?;
         Ok(Some(answer))
     }
 
-    pub(super) async fn resave(&self, data: T, origin: Origin) -> Result<(), Error> {
+    /// No `async fn`: its future would hold what it is given twice.
+    pub(super) fn resave(
+        &self,
+        data: Arc<T>,
+        origin: Origin,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
         drop(self.consult());
-        let _turn = self.turn().await;
-        // Before anything ends: `ResponseStarted` says that nothing was done.
-        self.refuse_after_response()?;
-        self.end_ambiguous().await?;
-        let ending = self.state().key_to_end();
-        self.mint(Arc::new(data), origin, ending).await
+        async move {
+            let _turn = self.turn().await;
+            let (ambiguous, ending) = {
+                let state = self.state();
+                // Before anything ends: `ResponseStarted` says that nothing was done.
+                refuse_after_response(&state)?;
+                (state.is_ambiguous(), state.key_to_end())
+            };
+            if ambiguous {
+                Box::pin(self.end_ambiguous()).await?;
+            }
+            let mut live = self.new_live(data, origin)?;
+            self.store_new(&mut live, ending.as_ref()).await?;
+            let key = live.key;
+            if !self.created(live) {
+                return Err(self.taken_back(&key).await);
+            }
+            if let Some(from) = ending.filter(|_| self.inner().renew_ids.is_some()) {
+                // What was to end may have moved in this moment.
+                Box::pin(self.end_moved(&from)).await?;
+            }
+            Ok(())
+        }
     }
 
-    /// Writes over a live session. The caller has the turn.
-    pub(super) async fn write_live(
+    /// Begins to write over the live session, if there was one when this request came, and it did not end it itself.
+    /// The caller has the turn, so nobody else changes what is known of the session meanwhile.
+    ///
+    /// The record is made where the store takes it, and kept is only what changes: a record that is handed on is copied
+    /// each time, and each future in which it lies has room for it.
+    pub(super) fn write_live(
         &self,
-        mut live: Box<Live<T>>,
         data: Arc<T>,
-        expect: Expect,
-    ) -> Result<(), Error> {
+        expect: impl FnOnce(u64) -> Expect,
+    ) -> Result<Writing<'_, T>, Error> {
+        let mut writing = Writing {
+            answer: None,
+            data,
+            owner: None,
+            seen_at: Timestamp::MIN,
+            expect: Expect::Present,
+        };
         let inner = self.inner();
-        if inner.owner_of.is_some() {
-            live.record.owner = self.owner_of(&data)?;
-        }
-        live.record.data = data;
+        // Without the lock: it is the application that is asked.
+        let owner = match &inner.owner_of {
+            Some(_) if self.state().live().is_some() => Some(self.owner_of(&writing.data)?),
+            _ => None,
+        };
+        let state = self.state();
+        let live = match &state.phase {
+            Phase::Live(live) => live,
+            Phase::Gone => return Err(Error::new(ErrorKind::Gone)),
+            _ => return Ok(writing),
+        };
+        let before = &live.record;
+        let mut record = Record::new(Arc::clone(&writing.data), before.times);
+        record.browser_session = before.browser_session;
+        record.client.clone_from(&before.client);
+        record.owner = owner.unwrap_or_else(|| before.owner.clone());
         if !live.by_old_id {
             // By an old id it would say that somebody uses the new one.
-            live.record.times.last_seen_at = self.seen(&live.record.times);
+            record.times.last_seen_at = self.seen(&before.times);
         }
+        let key = live.key;
+        writing.expect = expect(before.version);
+        drop(state);
+        writing.owner.clone_from(&record.owner);
+        writing.seen_at = record.times.last_seen_at;
+        writing.answer = Some(inner.storage.set(&key, record, writing.expect));
+        Ok(writing)
+    }
+
+    /// What came of it.
+    pub(super) async fn written(&self, writing: &mut Writing<'_, T>) -> Result<(), Error> {
+        let answer = writing.answer.as_mut();
+        let answer = answer.expect("asked only where something is written");
+        let outcome = self.inner().storage.was_set(answer).await?;
+        if let SetOutcome::Stored(version) = outcome {
+            self.state().wrote(version, |live| writing.change(live));
+            return Ok(());
+        }
+        let mut live = self.live()?;
+        writing.change(&mut live);
+        // Boxed, as this is rare: the future of a usual write stays small.
+        Box::pin(self.not_written(outcome, live, writing.expect)).await
+    }
+
+    /// The store answered something else than that it stored; if the session moved, it is asked again.
+    async fn not_written(
+        &self,
+        mut outcome: SetOutcome,
+        mut live: Box<Live<T>>,
+        expect: Expect,
+    ) -> Result<(), Error> {
         loop {
-            let written = inner.storage.set(&live.key, live.record.clone(), expect);
-            match written.await? {
+            match outcome {
                 SetOutcome::Stored(version) => {
-                    live.record.version = version;
-                    self.state().wrote(*live);
+                    self.state().wrote(version, |there| *there = *live);
                     return Ok(());
                 }
-                // Boxed, as this is rare: the future of a usual write stays small.
-                SetOutcome::Gone => match Box::pin(self.moved(&live.key)).await? {
-                    Some(key) => Box::pin(self.follow_to(&mut live, key)).await?,
+                SetOutcome::Gone => match self.moved(&live.key).await? {
+                    Some(key) => self.follow_to(&mut live, key).await?,
                     None => return Err(self.found_gone(&live)),
                 },
                 SetOutcome::Conflict(_) => {
@@ -94,6 +184,9 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                 }
                 _ => return Err(Error::new(ErrorKind::Internal)),
             }
+            let storage = &self.inner().storage;
+            let mut answer = storage.set(&live.key, live.record.clone(), expect);
+            outcome = storage.was_set(&mut answer).await?;
         }
     }
 

@@ -79,7 +79,7 @@ impl<T: Send + Sync + 'static> Storage<T> {
     }
 
     /// Where the two keys live on different servers, a session that has just left may not have arrived yet.
-    async fn load_arriving(&self, trail: &Trail) -> Result<Loaded<T>, Error> {
+    async fn load_arriving(&self, trail: &Trail) -> Result<Loaded<Record<T>>, Error> {
         const PATIENCE: Duration = Duration::from_secs(2);
         let mut loaded = self.load(&trail.to).await?;
         for _ in 0..3 {

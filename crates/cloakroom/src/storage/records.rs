@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use cloakroom_store::{
     AdmitOutcome, Clock, Expect, OwnerLimit, Record, RotateOutcome, SessionKey, SetOutcome, Store,
-    StoreErrorKind, Times, Timestamp,
+    StoreErrorKind, StoreFuture, Times, Timestamp,
 };
 
 use super::call::timed;
@@ -22,8 +22,8 @@ pub(crate) struct Storage<T> {
 }
 
 /// What is under a key.
-pub(crate) enum Loaded<T> {
-    Live(Record<T>),
+pub(crate) enum Loaded<L> {
+    Live(L),
     Nothing,
     /// Something that does not decode. It counts as absent, but it is there.
     Undecodable,
@@ -47,7 +47,17 @@ impl<T: Send + Sync + 'static> Storage<T> {
         self.clock.lately()
     }
 
-    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Loaded<T>, Error> {
+    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Loaded<Record<T>>, Error> {
+        self.load_and(key, |record| record).await
+    }
+
+    /// The same, and hands a live record on where it is found: on its way through two futures it would be copied five
+    /// times.
+    pub(crate) async fn load_and<L>(
+        &self,
+        key: &SessionKey,
+        live: impl FnOnce(Record<T>) -> L,
+    ) -> Result<Loaded<L>, Error> {
         match timed("get", self.store.get(key)).await {
             Ok(Some(record)) if record.times.expired_at(self.lately()) => {
                 self.events.emit(|| Event::Expired {
@@ -55,7 +65,7 @@ impl<T: Send + Sync + 'static> Storage<T> {
                 });
                 Ok(Loaded::Nothing)
             }
-            Ok(Some(record)) => Ok(Loaded::Live(record)),
+            Ok(Some(record)) => Ok(Loaded::Live(live(record))),
             Ok(None) => Ok(Loaded::Nothing),
             Err(error) if error.kind() == StoreErrorKind::Undecodable => {
                 let error = Error::store(error);
@@ -73,43 +83,55 @@ impl<T: Send + Sync + 'static> Storage<T> {
         }
     }
 
-    /// No `async fn`: its future would hold the record, and a place for what becomes of it.
+    /// Begins to store a record, and hands it on at once: whoever waits for the [outcome](Storage::was_set) needs no room
+    /// for it.
     pub(crate) fn set(
         &self,
         key: &SessionKey,
         record: Record<T>,
         expect: Expect,
-    ) -> impl Future<Output = Result<SetOutcome, Error>> + Send {
-        self.call("set", self.store.set(key, record, expect))
+    ) -> StoreFuture<'_, SetOutcome> {
+        self.store.set(key, record, expect)
+    }
+
+    pub(crate) async fn was_set(
+        &self,
+        answer: &mut StoreFuture<'_, SetOutcome>,
+    ) -> Result<SetOutcome, Error> {
+        self.call("set", answer).await
     }
 
     /// Stores a new session, within the limit of its owner, and ends the one under `ending`.
-    pub(crate) async fn begin(
-        &self,
-        ending: Option<&SessionKey>,
-        key: &SessionKey,
+    ///
+    /// No `async fn`: its future would hold the record, and a place for what becomes of it.
+    pub(crate) fn begin<'a>(
+        &'a self,
+        ending: Option<&'a SessionKey>,
+        key: &'a SessionKey,
         record: Record<T>,
-    ) -> Result<Admission, Error> {
-        let admission = match (self.owner_limit, &record.owner, ending) {
-            (Some(limit), Some(_), _) => {
-                // Boxed, as most sign-ins have no limit: their future stays small.
-                Box::pin(self.admit(ending, key, record, limit)).await?
-            }
-            (_, _, Some(from)) => {
-                let outcome = self.store.replace(from, key, record);
-                admission(self.call("replace", outcome).await?)?
-            }
-            (_, _, None) => admission(self.set(key, record, Expect::Absent).await?)?,
+    ) -> impl Future<Output = Result<Admission, Error>> + Send + use<'a, T> {
+        let mut stored = match (self.owner_limit, &record.owner, ending) {
+            // Boxed, as most sign-ins have no limit: their future stays small.
+            (Some(limit), Some(_), _) => Err(Box::pin(self.admit(ending, key, record, limit))),
+            (_, _, Some(from)) => Ok(("replace", self.store.replace(from, key, record))),
+            (_, _, None) => Ok(("set", self.store.set(key, record, Expect::Absent))),
         };
-        if let (Admission::Stored(_), Some(from)) = (&admission, ending) {
-            self.ended(from);
+        async move {
+            // In place: what is moved to be awaited lies in the future twice.
+            let admission = match &mut stored {
+                Err(admitted) => admitted.await?,
+                Ok((operation, outcome)) => admission(self.call(operation, outcome).await?)?,
+            };
+            if let Admission::Stored(_) = admission {
+                if let Some(from) = ending {
+                    self.ended(from);
+                }
+                self.events.emit(|| Event::Created {
+                    handle: key.handle(),
+                });
+            }
+            Ok(admission)
         }
-        if let Admission::Stored(_) = admission {
-            self.events.emit(|| Event::Created {
-                handle: key.handle(),
-            });
-        }
-        Ok(admission)
     }
 
     async fn admit(

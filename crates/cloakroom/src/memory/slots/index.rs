@@ -32,15 +32,21 @@ impl<B> Default for Index<B> {
 }
 
 impl<B> Index<B> {
-    /// Asks `is_it` about the slots that it may be in.
-    pub(super) fn find(
-        &self,
-        key: &SessionKey,
-        is_it: impl Fn(u32, &B) -> bool,
-    ) -> Option<(u32, &B)> {
-        let found = self.probe(hash(key), is_it)?;
-        let place = self.places[found].as_ref()?;
-        Some((place.slot(), &place.beside))
+    /// The key's place. Asks `is_it` about the slots that it may be in.
+    pub(super) fn find(&self, key: &SessionKey, is_it: impl Fn(u32, &B) -> bool) -> Option<usize> {
+        self.probe(hash(key), is_it)
+    }
+
+    /// The place of a key that is there, in that slot.
+    pub(super) fn place_of(&self, key: &SessionKey, at: u32) -> usize {
+        let place = self.probe(hash(key), |found, _| found == at);
+        place.expect("a key in a slot is in the index")
+    }
+
+    /// The slot of the key at that place, and what is beside it.
+    pub(super) fn at(&self, place: usize) -> (u32, &B) {
+        let place = self.places[place].as_ref().expect("it was found");
+        (place.slot(), &place.beside)
     }
 
     /// A key that is not there yet.
@@ -57,14 +63,14 @@ impl<B> Index<B> {
         });
     }
 
-    /// Another thing beside a key that is there, in that slot. Gives the one before back.
-    pub(super) fn replace(&mut self, key: &SessionKey, at: u32, beside: B) -> B {
-        std::mem::replace(&mut self.held_by(key, at).beside, beside)
+    /// What is beside the key at that place.
+    pub(super) fn beside(&mut self, place: usize) -> &mut B {
+        &mut self.held_at(place).beside
     }
 
-    /// A key that is there, in that slot.
-    pub(super) fn remove(&mut self, key: &SessionKey, at: u32) -> B {
-        let mut gap = self.place_of(key, at);
+    /// Removes the key at that place.
+    pub(super) fn remove(&mut self, place: usize) -> B {
+        let mut gap = place;
         let removed = self.places[gap].take().expect("it was found");
         let mut next = gap;
         loop {
@@ -85,7 +91,8 @@ impl<B> Index<B> {
 
     /// A key's slot has another number now.
     pub(super) fn moved(&mut self, key: &SessionKey, from: u32, to: u32) {
-        self.held_by(key, from).slot = numbered(to);
+        let place = self.place_of(key, from);
+        self.held_at(place).slot = numbered(to);
     }
 
     /// The slots and what is beside them, in no order.
@@ -105,16 +112,11 @@ impl<B> Index<B> {
         self.places.len()
     }
 
-    fn held_by(&mut self, key: &SessionKey, at: u32) -> &mut Place<B> {
-        let place = self.place_of(key, at);
+    fn held_at(&mut self, place: usize) -> &mut Place<B> {
         self.places[place].as_mut().expect("it was found")
     }
 
-    fn place_of(&self, key: &SessionKey, at: u32) -> usize {
-        let place = self.probe(hash(key), |found, _| found == at);
-        place.expect("a key in a slot is in the index")
-    }
-
+    #[inline]
     fn probe(&self, hash: u32, is_it: impl Fn(u32, &B) -> bool) -> Option<usize> {
         if self.places.is_empty() {
             return None;
@@ -180,6 +182,7 @@ fn numbered(at: u32) -> NonZeroU32 {
 
 /// Keys are SHA-256 values of ids that only this server mints: evenly distributed already, and nobody can choose
 /// them to collide. All bytes count, for the sake of keys that somebody counts up in a test.
+#[inline]
 fn hash(key: &SessionKey) -> u32 {
     let (words, _) = key.as_bytes().as_chunks::<8>();
     let mixed = words.iter().fold(0, |mixed, word| {
