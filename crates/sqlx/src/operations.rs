@@ -99,21 +99,21 @@ impl<DB: Engine> Inner<DB> {
         bindings: &Bindings,
         expected: Option<u64>,
     ) -> Result<SetOutcome, DbError> {
-        let statement = match expected {
-            None => &self.statements.update_any,
-            Some(_) => &self.statements.update_version,
+        let Some(expected) = expected else {
+            let answer = self.io.run(&self.statements.update_any, bindings).await?;
+            return Ok(match DB::written_version(&answer) {
+                Some(version) => SetOutcome::Stored(to_version(version)?),
+                None => SetOutcome::Gone,
+            });
         };
-        let answer = self.io.run(statement, bindings).await?;
-        if let Some(version) = DB::written_version(&answer) {
-            return Ok(SetOutcome::Stored(to_version(version)?));
-        }
-        if expected.is_none() {
-            return Ok(SetOutcome::Gone);
+        let statement = &self.statements.update_version;
+        if self.io.run(statement, bindings).await?.affected > 0 {
+            return Ok(SetOutcome::Stored(expected + 1));
         }
         // Nothing was written, that is decided. This asks why, and cannot change it: should the expected
         // version have come into being only now, it was not there when it counted.
         Ok(match self.version_of(bindings).await? {
-            Some(found) if Some(found) != expected => SetOutcome::Conflict(found),
+            Some(found) if found != expected => SetOutcome::Conflict(found),
             _ => SetOutcome::Gone,
         })
     }
