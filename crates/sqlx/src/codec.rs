@@ -56,7 +56,7 @@ impl Codec {
     ) -> Result<Written, StoreError> {
         let payload = self.encode(data, limit)?;
         let read_back = match &payload {
-            // The same without the question whether it is UTF-8.
+            // As when it is read, without the question whether it is UTF-8.
             Payload::Text(json) => serde_json::from_str::<T>(json).is_ok(),
             Payload::Bytes(bytes) => decode_plain::<T>(self.tag(), bytes).is_ok(),
         };

@@ -197,12 +197,10 @@ pub(crate) fn with_key(bindings: Bindings, to: &SessionKey) -> Bindings {
         .text(Param::Handle, Some(&to.handle().to_string()))
 }
 
-/// No stored version is beyond 63 bits; one that is asked for matches none.
 pub(crate) fn with_expected(bindings: Bindings, expect: Expect) -> Bindings {
     match expect {
-        Expect::Version(version) => {
-            bindings.int(Param::Version, i64::try_from(version).unwrap_or(-1))
-        }
+        // No stored version is beyond 63 bits. One that is asked for is null here, which equals none.
+        Expect::Version(version) => bindings.int(Param::Version, i64::try_from(version).ok()),
         _ => bindings,
     }
 }
