@@ -55,7 +55,12 @@ impl Codec {
         at_rest: &AtRest,
     ) -> Result<Written, StoreError> {
         let payload = self.encode(data, limit)?;
-        if decode_plain::<T>(self.tag(), payload.as_bytes()).is_err() {
+        let read_back = match &payload {
+            // As when it is read, without the question whether it is UTF-8.
+            Payload::Text(json) => serde_json::from_str::<T>(json).is_ok(),
+            Payload::Bytes(bytes) => decode_plain::<T>(self.tag(), bytes).is_ok(),
+        };
+        if !read_back {
             let message = format!("the data could not be read back from {}", self.tag());
             return Err(StoreError::new(StoreErrorKind::Unencodable, message));
         }

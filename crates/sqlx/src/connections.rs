@@ -73,8 +73,9 @@ impl<DB: Engine> Connections<DB> {
         let held = match kept {
             Some(held) => held,
             None => {
-                let connection = self.pool.acquire().await.map_err(Failure::of::<DB>)?;
-                Held::new(connection)
+                // In a box, as that future is big and seldom needed.
+                let connection = Box::pin(self.pool.acquire()).await;
+                Held::new(connection.map_err(Failure::of::<DB>)?)
             }
         };
         Ok(Lease {

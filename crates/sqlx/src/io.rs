@@ -1,6 +1,7 @@
 //! The one place where statements are sent.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use cloakroom_store::StoreError;
@@ -31,18 +32,33 @@ impl<DB: Engine> Io<DB> {
         statement: &Statement,
         bindings: &Bindings,
     ) -> Result<Option<Answer<DB>>, DbError> {
+        match self.once(statement, bindings).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Failure::Taken) => Ok(None),
+            // In a box of its own: a future has room for all that it may come to, and is copied several times.
+            Err(failure) => Box::pin(self.again(statement, bindings, failure)).await,
+        }
+    }
+
+    /// The same for a statement that failed before.
+    async fn again(
+        &self,
+        statement: &Statement,
+        bindings: &Bindings,
+        mut failure: Failure,
+    ) -> Result<Option<Answer<DB>>, DbError> {
         let mut attempts = Attempts::default();
-        let mut sent = self.once(statement, bindings).await;
         loop {
-            match sent {
-                Ok(answer) => return Ok(Some(answer)),
-                Err(Failure::Taken) => return Ok(None),
-                Err(failure) => attempts.after(failure).await?,
-            }
+            attempts.after(failure).await?;
             // The isolation that is the default here may be why it was undone, and on a busy row would be each time.
-            sent = match statement.before() {
+            let sent = match statement.before() {
                 None => self.once_together(&Alone(statement, bindings)).await,
                 Some(_) => self.once(statement, bindings).await,
+            };
+            failure = match sent {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(Failure::Taken) => return Ok(None),
+                Err(failure) => failure,
             };
         }
     }
@@ -233,6 +249,8 @@ pub(crate) async fn within<R>(
     if Handle::try_current().is_err() {
         return Err(DbError::no_runtime().into_store_error());
     }
+    // In its place: `timeout` would copy it.
+    let work = pin!(work);
     match tokio::time::timeout(timeout, work).await {
         Ok(result) => result.map_err(DbError::into_store_error),
         Err(_) => Err(DbError::timed_out(timeout).into_store_error()),

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use cloakroom_store::{
-    AtRest, Clock, Record, RotateOutcome, SessionKey, SetOutcome, StoreError, Times, Timestamp,
+    AtRest, Clock, Expect, Record, RotateOutcome, SessionKey, SetOutcome, StoreError, Times,
+    Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,11 +43,11 @@ pub(crate) struct Inner<DB: Engine> {
 }
 
 impl<DB: Engine> Inner<DB> {
-    pub(crate) async fn within<R>(
+    pub(crate) fn within<R>(
         &self,
         work: impl Future<Output = Result<R, DbError>>,
-    ) -> Result<R, StoreError> {
-        within(self.io.timeout, work).await
+    ) -> impl Future<Output = Result<R, StoreError>> {
+        within(self.io.timeout, work)
     }
 
     /// What every statement about one key needs.
@@ -92,32 +93,27 @@ impl<DB: Engine> Inner<DB> {
         })
     }
 
+    /// `bindings` have the expected version.
     pub(crate) async fn update(
         &self,
         bindings: &Bindings,
         expected: Option<u64>,
     ) -> Result<SetOutcome, DbError> {
-        let answer = match expected {
-            None => self.io.run(&self.statements.update_any, bindings).await?,
-            Some(version) => {
-                // No stored version is beyond 63 bits; one that is asked for matches none.
-                let version = i64::try_from(version).unwrap_or(-1);
-                let bindings = bindings.clone().int(Param::Version, version);
-                self.io
-                    .run(&self.statements.update_version, &bindings)
-                    .await?
-            }
+        let Some(expected) = expected else {
+            let answer = self.io.run(&self.statements.update_any, bindings).await?;
+            return Ok(match DB::written_version(&answer) {
+                Some(version) => SetOutcome::Stored(to_version(version)?),
+                None => SetOutcome::Gone,
+            });
         };
-        if let Some(version) = DB::written_version(&answer) {
-            return Ok(SetOutcome::Stored(to_version(version)?));
-        }
-        if expected.is_none() {
-            return Ok(SetOutcome::Gone);
+        let statement = &self.statements.update_version;
+        if self.io.run(statement, bindings).await?.affected > 0 {
+            return Ok(SetOutcome::Stored(expected + 1));
         }
         // Nothing was written, that is decided. This asks why, and cannot change it: should the expected
         // version have come into being only now, it was not there when it counted.
         Ok(match self.version_of(bindings).await? {
-            Some(found) if Some(found) != expected => SetOutcome::Conflict(found),
+            Some(found) if found != expected => SetOutcome::Conflict(found),
             _ => SetOutcome::Gone,
         })
     }
@@ -201,6 +197,14 @@ pub(crate) fn with_key(bindings: Bindings, to: &SessionKey) -> Bindings {
         .text(Param::Handle, Some(&to.handle().to_string()))
 }
 
+pub(crate) fn with_expected(bindings: Bindings, expect: Expect) -> Bindings {
+    match expect {
+        // No stored version is beyond 63 bits. One that is asked for is null here, which equals none.
+        Expect::Version(version) => bindings.int(Param::Version, i64::try_from(version).ok()),
+        _ => bindings,
+    }
+}
+
 pub(crate) fn with_times(bindings: Bindings, times: &Times) -> Bindings {
     let idle = times
         .idle_timeout
@@ -224,4 +228,28 @@ pub(crate) fn with_times(bindings: Bindings, times: &Times) -> Bindings {
 pub(crate) fn to_version(version: i64) -> Result<u64, DbError> {
     u64::try_from(version)
         .map_err(|_| DbError::new(DbErrorKind::MalformedRow, "a version is negative"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A future is copied from each caller to the next. What is seldom needed is in a box, so that it is not copied.
+    fn a_write_is_small<DB: Engine>() {
+        fn size<'a, DB: Engine, F>(_: impl FnOnce(&'a Inner<DB>, &'a Bindings) -> F) -> usize {
+            size_of::<F>()
+        }
+        let size = size(|inner: &Inner<DB>, bindings| inner.update(bindings, None));
+        assert!(size < 1_024, "{size} bytes on {}", DB::NAME);
+    }
+
+    #[test]
+    fn writes_are_small() {
+        #[cfg(feature = "sqlite")]
+        a_write_is_small::<sqlx::Sqlite>();
+        #[cfg(feature = "postgres")]
+        a_write_is_small::<sqlx::Postgres>();
+        #[cfg(feature = "mysql")]
+        a_write_is_small::<sqlx::MySql>();
+    }
 }

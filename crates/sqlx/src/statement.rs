@@ -142,6 +142,21 @@ pub enum Value {
     Payload(Payload),
 }
 
+impl Value {
+    /// No less than it takes in a message.
+    pub(crate) fn size(&self) -> usize {
+        // What says how long it is.
+        const LENGTH: usize = 9;
+        LENGTH
+            + match self {
+                Self::Int(_) => size_of::<i64>(),
+                Self::Bytes(bytes) => bytes.len(),
+                Self::Text(text) => text.as_ref().map_or(0, |text| text.len()),
+                Self::Payload(payload) => payload.as_bytes().len(),
+            }
+    }
+}
+
 /// The values of one operation, by name.
 #[derive(Clone, Debug)]
 pub(crate) struct Bindings {
@@ -155,19 +170,23 @@ impl Bindings {
         }
     }
 
+    #[inline]
     pub(crate) fn bind(mut self, param: Param, value: Value) -> Self {
         self.values[param as usize] = Some(value);
         self
     }
 
+    #[inline]
     pub(crate) fn int(self, param: Param, value: impl Into<Option<i64>>) -> Self {
         self.bind(param, Value::Int(value.into()))
     }
 
+    #[inline]
     pub(crate) fn bytes(self, param: Param, value: &[u8]) -> Self {
         self.bind(param, Value::Bytes(value.to_vec()))
     }
 
+    #[inline]
     pub(crate) fn text(self, param: Param, value: Option<&str>) -> Self {
         self.bind(param, Value::Text(value.map(Arc::from)))
     }

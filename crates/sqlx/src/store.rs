@@ -12,7 +12,7 @@ use sqlx::Pool;
 
 use crate::builder::DbStoreBuilder;
 use crate::dialect::Dialect;
-use crate::operations::{Inner, with_key, with_times};
+use crate::operations::{Inner, with_expected, with_key, with_times};
 use crate::session::DbStoreSession;
 use crate::statement::{Bindings, Param};
 
@@ -121,7 +121,8 @@ where
         let key = *key;
         let inner = &*self.inner;
         StoreFuture::new(async move {
-            let bindings = inner.record(inner.at(&key), &record)?;
+            let bindings = with_expected(inner.at(&key), expect);
+            let bindings = inner.record(bindings, &record)?;
             inner
                 .within(async {
                     match expect {

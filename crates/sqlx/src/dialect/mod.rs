@@ -204,7 +204,10 @@ pub trait Pass {
 /// concrete types to find how a value is encoded. `$done` says whether nothing can follow a result.
 macro_rules! run_with_sqlx {
     ($connection:ident, $sql:ident, $values:ident, $noted:expr, $payload:expr, $done:expr) => {{
-        let mut query = sqlx::query(sqlx::AssertSqlSafe($sql));
+        let mut arguments = <Self as sqlx::Database>::Arguments::default();
+        let bytes = $values.iter().map(|value| value.size()).sum();
+        sqlx::Arguments::reserve(&mut arguments, $values.len(), bytes);
+        let mut query = sqlx::query_with(sqlx::AssertSqlSafe($sql), arguments);
         for value in $values {
             query = match value {
                 $crate::statement::Value::Int(value) => query.bind(*value),

@@ -137,7 +137,8 @@ impl WatchedFile {
             return Ok(known);
         }
         drop(known);
-        self.move_over().await?;
+        // In a box, as that future is big and hardly ever needed.
+        Box::pin(self.move_over()).await?;
         let known = self.known.read().await;
         match self.now_there()? == *known {
             true => Ok(known),
