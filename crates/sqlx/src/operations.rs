@@ -107,15 +107,20 @@ impl<DB: Engine> Inner<DB> {
             });
         };
         let statement = &self.statements.update_version;
-        if self.io.run(statement, bindings).await?.affected > 0 {
-            return Ok(SetOutcome::Stored(expected + 1));
+        loop {
+            if self.io.run(statement, bindings).await?.affected > 0 {
+                return Ok(SetOutcome::Stored(expected + 1));
+            }
+            // Nothing was written, that is decided. This asks why.
+            match self.version_of(bindings).await? {
+                // The expected version came into being between the two: a session that lives is not gone, and a
+                // conflict with what was expected is none. Each round takes another writer, and all of them the
+                // operation's time.
+                Some(found) if found == expected => {}
+                Some(found) => return Ok(SetOutcome::Conflict(found)),
+                None => return Ok(SetOutcome::Gone),
+            }
         }
-        // Nothing was written, that is decided. This asks why, and cannot change it: should the expected
-        // version have come into being only now, it was not there when it counted.
-        Ok(match self.version_of(bindings).await? {
-            Some(found) if found != expected => SetOutcome::Conflict(found),
-            _ => SetOutcome::Gone,
-        })
     }
 
     pub(crate) async fn version_of(&self, bindings: &Bindings) -> Result<Option<u64>, DbError> {

@@ -48,6 +48,7 @@ caught! {
     upsert: Upsert => 4 "whose session was destroyed";
     upsert_ignores_expectations: Upsert => 3 "each expectation";
     check_then_act: CheckThenAct => 3 "many create";
+    asks_why_later: AsksWhyLater => 3 "just making";
     present_then_upsert: PresentThenUpsert => 4 "destroyed while others write";
     stale_cache: StaleCache => 1 "turn about";
     rotate_by_copy_then_delete: CopyThenDelete => 6 "cut off";

@@ -33,6 +33,7 @@ pub async fn law_03_sets_keep_to_what_they_expect<S: Store<Payload>>(
         stage.linearizable(&key)?;
 
         every_write_counts(&stage, round).await?;
+        what_lives_is_never_gone(&stage, round).await?;
         no_increment_is_lost(&stage, round).await?;
     }
     Ok(Coverage::full().unless(harness.peer.is_some(), NO_PEER))
@@ -154,6 +155,43 @@ async fn every_write_counts<S: Store<Payload>>(
         let wrote = |outcome: &&SetOutcome| **outcome == SetOutcome::Stored(version);
         stage.check(outcomes.iter().filter(wrote).count() == 1, &what)?;
     }
+    stage.linearizable(&key)
+}
+
+/// Whoever refuses a write in one step and looks for the reason in another may find there the very version that was
+/// expected.
+async fn what_lives_is_never_gone<S: Store<Payload>>(
+    stage: &Stage<'_, S>,
+    round: usize,
+) -> Result<(), Violation> {
+    stage.scene("some expect the version that another client is just making");
+    const WRITES: u64 = 12;
+    let key = stage.create(&stage.record(0)).await?;
+    let writer = stage.client(1);
+    let record = stage.record(1);
+    let mut racers: Vec<Racer<_>> = vec![Box::pin(async move {
+        for _ in 0..WRITES {
+            writer.set(&key, record.clone(), Expect::Present).await?;
+        }
+        Ok(())
+    })];
+    for number in 2..=4 {
+        let client = stage.client(number);
+        let record = stage.record(number as u64);
+        racers.push(Box::pin(async move {
+            let mut seen = 1;
+            for step in 0..WRITES as usize {
+                pause((number + step) % 3).await;
+                let expect = Expect::Version(seen + 1);
+                let outcome = client.set(&key, record.clone(), expect).await?;
+                if let SetOutcome::Stored(version) | SetOutcome::Conflict(version) = outcome {
+                    seen = version;
+                }
+            }
+            Ok(())
+        }));
+    }
+    stage.race(round, racers).await?;
     stage.linearizable(&key)
 }
 

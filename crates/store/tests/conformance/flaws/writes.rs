@@ -81,6 +81,35 @@ impl Flaw for PresentThenUpsert {
     }
 }
 
+/// Law 3: refuses, and asks in another round trip why; by then the expected version may be there.
+#[derive(Debug, Default)]
+pub(crate) struct AsksWhyLater;
+
+impl Flaw for AsksWhyLater {
+    fn set<'a>(
+        &'a self,
+        shelf: &'a Shelf,
+        key: SessionKey,
+        record: Record<Payload>,
+        expect: Expect,
+    ) -> StoreFuture<'a, SetOutcome> {
+        let Expect::Version(expected) = expect else {
+            return shelf.set(&key, record, expect);
+        };
+        StoreFuture::new(async move {
+            let outcome = shelf.set(&key, record, expect).await?;
+            if let SetOutcome::Stored(_) = outcome {
+                return Ok(outcome);
+            }
+            round_trip().await;
+            Ok(match shelf.get(&key).await?.map(|found| found.version) {
+                Some(found) if found != expected => SetOutcome::Conflict(found),
+                _ => SetOutcome::Gone,
+            })
+        })
+    }
+}
+
 /// Law 12: notices only after writing that it was too much.
 #[derive(Debug, Default)]
 pub(crate) struct LimitAfterWriting;
