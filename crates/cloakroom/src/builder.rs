@@ -265,7 +265,7 @@ impl<T: Send + Sync + 'static> SessionsBuilder<T> {
     fn carrier(&self) -> Result<(Carrier, Option<CookieWriter>), Error> {
         let Some(header) = &self.id_header else {
             let options = self.cookie.clone().unwrap_or_default();
-            let cookie = CookieWriter::new(&options)?;
+            let cookie = CookieWriter::new(&options, self.lifetimes.cookie_max_age())?;
             return Ok((Carrier::Cookie(cookie.name().clone()), Some(cookie)));
         };
         let address = self.clients.as_ref().and_then(ClientAddress::field);

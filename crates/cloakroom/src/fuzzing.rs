@@ -178,7 +178,7 @@ pub fn configuration(input: &[u8]) {
     if let Some(path) = texts.next().filter(|_| on(7)) {
         options = options.path(path);
     }
-    if let Ok(writer) = CookieWriter::new(&options) {
+    if let Ok(writer) = CookieWriter::new(&options, None) {
         let id = SignedSessionId::sign(&known().ids[0], known().keys.signing_key());
         let left = Duration::from_secs(u64::from(switches));
         check_field(&writer.set(&id, Some(left)), id.as_str());

@@ -26,6 +26,12 @@ impl Lifetimes {
         times.idle_timeout = self.idle_timeout;
         times
     }
+
+    /// What the cookie's `Max-Age` is to be when the session begins. `None` for a cookie that goes with the browser.
+    pub(crate) fn cookie_max_age(&self) -> Option<Duration> {
+        let began = Timestamp::from_millis(0);
+        cookie_max_age(&self.times(began), self.browser_session, began)
+    }
 }
 
 /// Zero means no limit, as the specification has it.

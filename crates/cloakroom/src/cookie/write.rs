@@ -12,20 +12,24 @@ const MAX_AGE_LIMIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 #[derive(Debug)]
 pub(crate) struct CookieWriter {
     name: CookieName,
-    /// The name and `=`, room for an id, and the beginning of `Max-Age`.
-    start: Vec<u8>,
     attributes: String,
+    /// What a session that has just begun mostly gets, with room for the id.
+    usual: Vec<u8>,
+    /// Its `Max-Age`.
+    usual_seconds: Option<u64>,
 }
 
 impl CookieWriter {
-    pub(crate) fn new(options: &CookieOptions) -> Result<Self, Error> {
-        let name = options.check()?;
-        let id = "-".repeat(SignedSessionId::LENGTH);
-        Ok(Self {
-            start: format!("{}={id}; Max-Age=", name.as_str()).into_bytes(),
-            name,
+    /// `max_age` is that of most cookies.
+    pub(crate) fn new(options: &CookieOptions, max_age: Option<Duration>) -> Result<Self, Error> {
+        let mut writer = Self {
+            name: options.check()?,
             attributes: attributes(options),
-        })
+            usual: Vec::new(),
+            usual_seconds: max_age.map(whole_seconds),
+        };
+        writer.usual = writer.with_room(writer.usual_seconds);
+        Ok(writer)
     }
 
     pub(crate) fn name(&self) -> &CookieName {
@@ -37,20 +41,22 @@ impl CookieWriter {
     /// Exactly as large as it needs to be, so that an adapter can make a field of it without copying. Bytes, all ASCII:
     /// frameworks check them once more anyhow.
     pub(crate) fn set(&self, id: &SignedSessionId, max_age: Option<Duration>) -> Vec<u8> {
-        let value = self.name.as_str().len() + 1;
-        let after = value + SignedSessionId::LENGTH;
-        let mut digits = [0; DIGITS];
-        let (start, seconds) = match max_age {
-            Some(left) => (&*self.start, decimal(whole_seconds(left), &mut digits)),
-            None => (&self.start[..after], &[][..]),
+        let seconds = max_age.map(whole_seconds);
+        let mut text = match seconds == self.usual_seconds {
+            true => self.usual.clone(),
+            false => self.with_room(seconds),
         };
-        let attributes = self.attributes.as_bytes();
-        let mut text = Vec::with_capacity(start.len() + seconds.len() + attributes.len());
-        text.extend_from_slice(start);
-        text[value..after].copy_from_slice(id.as_bytes());
-        text.extend_from_slice(seconds);
-        text.extend_from_slice(attributes);
+        let value = self.name.as_str().len() + 1;
+        text[value..value + SignedSessionId::LENGTH].copy_from_slice(id.as_bytes());
         text
+    }
+
+    fn with_room(&self, seconds: Option<u64>) -> Vec<u8> {
+        let room = "-".repeat(SignedSessionId::LENGTH);
+        let max_age = seconds.map(|seconds| format!("; Max-Age={seconds}"));
+        let max_age = max_age.unwrap_or_default();
+        let parts = [self.name.as_str(), "=", &room, &max_age, &self.attributes];
+        parts.concat().into_bytes()
     }
 
     pub(crate) fn remove(&self) -> Vec<u8> {
@@ -66,20 +72,6 @@ impl CookieWriter {
 fn whole_seconds(left: Duration) -> u64 {
     let left = left.min(MAX_AGE_LIMIT);
     (left.as_secs() + u64::from(left.subsec_millis() > 0)).max(1)
-}
-
-/// As many as [`MAX_AGE_LIMIT`] has, in seconds.
-const DIGITS: usize = 8;
-
-/// Formatting does the same at ten times the price.
-fn decimal(mut number: u64, digits: &mut [u8; DIGITS]) -> &[u8] {
-    let mut first = DIGITS;
-    while first == DIGITS || number > 0 {
-        first -= 1;
-        digits[first] = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
-    &digits[first..]
 }
 
 fn attributes(options: &CookieOptions) -> String {
@@ -111,7 +103,7 @@ mod tests {
     use crate::{Secret, SigningKey, new_session_id};
 
     fn write(options: CookieOptions, max_age: Option<Duration>) -> (String, String) {
-        let writer = CookieWriter::new(&options).unwrap();
+        let writer = CookieWriter::new(&options, None).unwrap();
         let key = SigningKey::derive(&Secret::generate().unwrap(), writer.name());
         let (_, signed) = new_session_id(&key).unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -148,15 +140,26 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_exactly_as_large_as_it_needs_to_be() {
-        let writer = CookieWriter::new(&CookieOptions::new()).unwrap();
-        let key = SigningKey::derive(&Secret::generate().unwrap(), writer.name());
-        let (_, signed) = new_session_id(&key).unwrap();
+    fn the_usual_cookie_and_any_other_are_as_large_as_they_need_to_be() {
         let month = Some(Duration::from_secs(30 * 86_400));
-        let cookies = [None, month, Some(Duration::MAX)].map(|left| writer.set(&signed, left));
-        for cookie in cookies.into_iter().chain([writer.remove()]) {
-            assert_eq!(cookie.capacity(), cookie.len(), "{}", cookie.len());
+        let ages = [
+            None,
+            month,
+            Some(Duration::from_secs(7)),
+            Some(Duration::MAX),
+        ];
+        let writers = ages.map(|usual| CookieWriter::new(&CookieOptions::new(), usual).unwrap());
+        let key = SigningKey::derive(&Secret::generate().unwrap(), writers[0].name());
+        let (_, signed) = new_session_id(&key).unwrap();
+        for left in ages {
+            let cookies = writers.each_ref().map(|writer| writer.set(&signed, left));
+            for cookie in &cookies {
+                assert_eq!(cookie.capacity(), cookie.len(), "{}", cookie.len());
+                assert_eq!(*cookie, cookies[0], "whatever is usual");
+            }
         }
+        let removal = writers[0].remove();
+        assert_eq!(removal.capacity(), removal.len());
     }
 
     #[test]

@@ -134,13 +134,12 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let Some(cookie) = &inner.cookie else {
             return Sent(signed.as_bytes().to_vec());
         };
-        let now = inner.storage.now();
         let max_age = match state.live() {
-            Some(live) => cookie_max_age(&live.record.times, live.record.browser_session, now),
-            None => {
-                let lifetimes = inner.lifetimes;
-                cookie_max_age(&lifetimes.times(now), lifetimes.browser_session, now)
+            Some(live) => {
+                let now = inner.storage.now();
+                cookie_max_age(&live.record.times, live.record.browser_session, now)
             }
+            None => inner.lifetimes.cookie_max_age(),
         };
         Sent(cookie.set(&signed, max_age))
     }
