@@ -45,6 +45,28 @@ impl<'a, R> StoreFuture<'a, R> {
             state: State::Boxed(Box::pin(future)),
         }
     }
+
+    /// The answer if it is [already there](StoreFuture::ready), for callers that do better without waiting; else the
+    /// future again.
+    ///
+    /// ```
+    /// use cloakroom_store::StoreFuture;
+    ///
+    /// let from_memory = StoreFuture::ready(Ok(1));
+    /// assert_eq!(from_memory.into_ready().unwrap().unwrap(), 1);
+    ///
+    /// let from_far_away: StoreFuture<'_, u64> = StoreFuture::new(async { Ok(1) });
+    /// assert!(from_far_away.into_ready().is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// The future, which is still to be awaited.
+    pub fn into_ready(self) -> Result<Result<R, StoreError>, Self> {
+        match self.state {
+            State::Ready(Some(answer)) => Ok(answer),
+            state => Err(Self { state }),
+        }
+    }
 }
 
 // Nothing in it is pinned in place: the boxed future has its own address, the answer is moved out.

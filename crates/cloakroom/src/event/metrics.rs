@@ -1,10 +1,7 @@
 //! Figures through the `metrics` facade: whatever recorder the application installs gets them; without one they
 //! cost next to nothing.
 
-use std::future::Future;
 use std::time::Instant;
-
-use cloakroom_store::StoreError;
 
 use crate::Event;
 
@@ -13,15 +10,25 @@ pub(super) fn count(event: &Event<'_>) {
     metrics::counter!("cloakroom_events_total", "event" => event.name()).increment(1);
 }
 
-/// `cloakroom_store_seconds`, by operation and by whether it failed.
-pub(crate) async fn measured<R>(
+/// Takes the time of one store operation.
+pub(crate) struct Stopwatch {
     operation: &'static str,
-    answer: impl Future<Output = Result<R, StoreError>>,
-) -> Result<R, StoreError> {
-    let began = Instant::now();
-    let answer = answer.await;
-    let outcome = if answer.is_ok() { "ok" } else { "error" };
-    metrics::histogram!("cloakroom_store_seconds", "operation" => operation, "outcome" => outcome)
-        .record(began.elapsed().as_secs_f64());
-    answer
+    started: Instant,
+}
+
+impl Stopwatch {
+    pub(crate) fn start(operation: &'static str) -> Self {
+        Self {
+            operation,
+            started: Instant::now(),
+        }
+    }
+
+    /// `cloakroom_store_seconds`, by operation and by whether it failed.
+    pub(crate) fn stop(&self, is_ok: bool) {
+        let outcome = if is_ok { "ok" } else { "error" };
+        let labels = [("operation", self.operation), ("outcome", outcome)];
+        metrics::histogram!("cloakroom_store_seconds", &labels)
+            .record(self.started.elapsed().as_secs_f64());
+    }
 }

@@ -5,8 +5,8 @@ mod kind;
 mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod stopwatch;
 
 pub(crate) use hook::Events;
 pub use kind::Event;
-#[cfg(feature = "metrics")]
-pub(crate) use metrics::measured;
+pub(crate) use stopwatch::Stopwatch;

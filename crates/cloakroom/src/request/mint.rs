@@ -8,7 +8,7 @@ use crate::client_address::client_info;
 use crate::lifetimes::Lifetimes;
 use crate::request::Exchange;
 use crate::request::state::{Live, State};
-use crate::storage::Admission;
+use crate::storage::{Admission, Beginning};
 use crate::{Error, ErrorKind, SessionId};
 
 /// What a new session is to be, apart from its data.
@@ -23,34 +23,84 @@ pub(super) struct Origin {
     pub(super) authenticated: bool,
 }
 
+/// A session with a fresh id, on its way into the store.
+pub(super) struct Minting<'a, T> {
+    pub(super) id: SessionId,
+    pub(super) key: SessionKey,
+    pub(super) record: Record<T>,
+    /// The key of the one that ends.
+    pub(super) ending: Option<SessionKey>,
+    pub(super) stored: Beginning<'a>,
+}
+
 impl<T: Send + Sync + 'static> Exchange<T> {
     /// Stores a session under a fresh id. The caller has the turn.
     pub(super) async fn mint(&self, data: Arc<T>, origin: Origin) -> Result<(), Error> {
         refuse_after_response(&self.state())?;
-        let mut live = self.new_live(data, origin)?;
-        self.store_new(&mut live, None).await?;
-        let key = live.key;
-        match self.created(live) {
-            true => Ok(()),
-            false => Err(self.taken_back(&key).await),
-        }
+        let minting = self.begin_minting(data, origin, None)?;
+        self.minted(minting).await
     }
 
-    /// Stores it, and ends the other one in the same step.
-    pub(super) async fn store_new(
+    /// Begins to store it, and to end the other one in the same step. The caller has the turn.
+    #[inline(always)] // It is large: so it is made where it is to lie.
+    pub(super) fn begin_minting(
         &self,
-        live: &mut Live<T>,
-        ending: Option<&SessionKey>,
-    ) -> Result<(), Error> {
+        data: Arc<T>,
+        origin: Origin,
+        ending: Option<SessionKey>,
+    ) -> Result<Minting<'_, T>, Error> {
+        let id = SessionId::random()?;
+        let key = id.key();
+        let record = self.new_record(data, origin)?;
         let storage = &self.inner().storage;
-        let begun = storage.begin(ending, &live.key, live.record.clone());
-        live.record.version = match begun.await? {
+        let stored = storage.begin(ending.as_ref(), &key, record.clone());
+        Ok(Minting {
+            id,
+            key,
+            record,
+            ending,
+            stored,
+        })
+    }
+
+    /// What came of it.
+    pub(super) async fn minted(&self, mut minting: Minting<'_, T>) -> Result<(), Error> {
+        let (ending, key) = (minting.ending, minting.key);
+        let storage = &self.inner().storage;
+        let begun = storage.begun(&mut minting.stored, ending.as_ref(), &key);
+        let admission = begun.await?;
+        if !self.admitted(minting.id, key, minting.record, admission)? {
+            return Err(self.taken_back(&key).await);
+        }
+        if let Some(from) = ending {
+            // What was to end may have moved in this moment.
+            self.end_moved(&from).await?;
+        }
+        Ok(())
+    }
+
+    /// The store has answered. False if the session is to be [taken back](Self::taken_back).
+    #[inline(always)] // As above.
+    pub(super) fn admitted(
+        &self,
+        id: SessionId,
+        key: SessionKey,
+        mut record: Record<T>,
+        admission: Admission,
+    ) -> Result<bool, Error> {
+        record.version = match admission {
             Admission::Stored(version) => version,
             Admission::Refused => return Err(Error::new(ErrorKind::TooManySessions)),
             // Two equal random ids, or a store that breaks its laws.
             Admission::Exists => return Err(Error::new(ErrorKind::Internal)),
         };
-        Ok(())
+        Ok(self.created(Live {
+            id,
+            key,
+            record,
+            is_new: true,
+            by_old_id: false,
+        }))
     }
 
     /// Notes a session that has just got its id. Not if the response was handed over meanwhile: then it is to be
@@ -82,19 +132,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         }
     }
 
-    /// What is to be stored. Inlined, as it is large: so it is made where it is to lie.
-    #[inline(always)]
-    pub(super) fn new_live(&self, data: Arc<T>, origin: Origin) -> Result<Live<T>, Error> {
-        let id = SessionId::random()?;
-        Ok(Live {
-            key: id.key(),
-            id,
-            record: self.new_record(data, origin)?,
-            is_new: true,
-            by_old_id: false,
-        })
-    }
-
+    /// What is to be stored.
+    #[inline(always)] // As above.
     fn new_record(&self, data: Arc<T>, origin: Origin) -> Result<Record<T>, Error> {
         let now = self.inner().storage.now();
         let owner = match origin.owner {

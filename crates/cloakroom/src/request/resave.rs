@@ -1,15 +1,16 @@
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use cloakroom_store::{ClientInfo, Owner};
+use cloakroom_store::{ClientInfo, Owner, SessionKey};
 
 use crate::Error;
 use crate::lifetimes::limit;
 use crate::request::Exchange;
-use crate::request::mint::Origin;
+use crate::request::mint::{Minting, Origin, refuse_after_response};
 
 /// A fresh session to be stored: `.await` it, after setting what shall differ from the configuration for this
 /// session alone.
@@ -29,9 +30,11 @@ use crate::request::mint::Origin;
 #[must_use = "nothing is stored until it is awaited"]
 pub struct Resave<'a, T> {
     exchange: &'a Exchange<T>,
-    data: T,
-    origin: Origin,
+    asked: Option<(T, Origin)>,
+    waiting: Option<Waiting<'a>>,
 }
+
+type Waiting<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 impl<'a, T: Send + Sync + 'static> Resave<'a, T> {
     pub(super) fn new(exchange: &'a Exchange<T>, data: T) -> Self {
@@ -41,56 +44,137 @@ impl<'a, T: Send + Sync + 'static> Resave<'a, T> {
         };
         Self {
             exchange,
-            data,
-            origin,
+            asked: Some((data, origin)),
+            waiting: None,
         }
     }
 
     /// How long this session lasts at most. Zero for no limit. Default: as configured.
-    pub fn max_age(mut self, max_age: Duration) -> Self {
-        self.origin.lifetimes.max_age = limit(max_age);
-        self
+    pub fn max_age(self, max_age: Duration) -> Self {
+        self.but(|origin| origin.lifetimes.max_age = limit(max_age))
     }
 
     /// How long this session may lie unused. Zero for no limit. Default: as configured.
-    pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
-        self.origin.lifetimes.idle_timeout = limit(idle_timeout);
-        self
+    pub fn idle_timeout(self, idle_timeout: Duration) -> Self {
+        self.but(|origin| origin.lifetimes.idle_timeout = limit(idle_timeout))
     }
 
     /// The cookie goes when the browser closes: no `Max-Age`. The limits on the server hold all the same.
     /// Default: the cookie lasts as long as the session may.
-    pub fn browser_session(mut self) -> Self {
-        self.origin.lifetimes.browser_session = true;
-        self
+    pub fn browser_session(self) -> Self {
+        self.but(|origin| origin.lifetimes.browser_session = true)
     }
 
     /// Whose session it is. Default: what [`owned_by`](crate::SessionsBuilder::owned_by) says. Use one or the
     /// other: where `owned_by` is configured, it is asked again with the next write, and its answer then counts.
-    pub fn owner(mut self, owner: Owner) -> Self {
-        self.origin.owner = Some(owner);
-        self
+    pub fn owner(self, owner: Owner) -> Self {
+        self.but(|origin| origin.owner = Some(owner))
     }
 
     /// What the client said of itself, for a page that lists a user's devices. Default: what
     /// [`record_clients`](crate::SessionsBuilder::record_clients) records.
-    pub fn client(mut self, client: ClientInfo) -> Self {
-        self.origin.client = Some(Arc::new(client));
+    pub fn client(self, client: ClientInfo) -> Self {
+        self.but(|origin| origin.client = Some(Arc::new(client)))
+    }
+
+    fn but(mut self, change: impl FnOnce(&mut Origin)) -> Self {
+        if let Some((_, origin)) = &mut self.asked {
+            change(origin);
+        }
         self
     }
 }
 
-impl<'a, T: Send + Sync + 'static> IntoFuture for Resave<'a, T> {
-    type Output = Result<(), Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+// Neither the data nor what is waited for is pinned in place.
+impl<T> Unpin for Resave<'_, T> {}
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.exchange.resave(Arc::new(self.data), self.origin))
+impl<T: Send + Sync + 'static> Future for Resave<'_, T> {
+    type Output = Result<(), Error>;
+
+    /// # Panics
+    /// When polled again after it answered, as async blocks do.
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let waiting = match &mut this.waiting {
+            Some(waiting) => waiting,
+            None => {
+                let asked = this.asked.take();
+                let (data, origin) = asked.expect("a future is not polled after it answered");
+                match this.exchange.resave(Arc::new(data), origin) {
+                    Ok(Some(waiting)) => this.waiting.insert(waiting),
+                    Ok(None) => return Poll::Ready(Ok(())),
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
+            }
+        };
+        waiting.as_mut().poll(context)
     }
 }
 
 impl<T> fmt::Debug for Resave<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Resave").finish_non_exhaustive()
+    }
+}
+
+impl<T: Send + Sync + 'static> Exchange<T> {
+    /// A store in memory answers at once: then it is done here, and nothing is put together that could wait. What there
+    /// is else to wait for.
+    fn resave(&self, data: Arc<T>, origin: Origin) -> Result<Option<Waiting<'_>>, Error> {
+        drop(self.consult());
+        let Some(turn) = self.try_turn() else {
+            return Ok(Some(Box::pin(self.resave_later(data, origin))));
+        };
+        let (is_ambiguous, ending) = self.may_resave()?;
+        // An id that is renewed may move away meanwhile.
+        if is_ambiguous || self.inner().renew_ids.is_some() {
+            drop(turn);
+            return Ok(Some(Box::pin(self.resave_later(data, origin))));
+        }
+        let Minting {
+            id,
+            key,
+            record,
+            ending,
+            stored,
+        } = self.begin_minting(data, origin, ending)?;
+        let storage = &self.inner().storage;
+        match storage.begun_already(stored, ending.as_ref(), &key) {
+            Ok(admission) => Ok(match self.admitted(id, key, record, admission?)? {
+                true => None,
+                false => Some(Box::pin(async move { Err(self.taken_back(&key).await) })),
+            }),
+            Err(stored) => {
+                let minting = Minting {
+                    id,
+                    key,
+                    record,
+                    ending,
+                    stored,
+                };
+                Ok(Some(Box::pin(async move {
+                    let _turn = turn;
+                    self.minted(minting).await
+                })))
+            }
+        }
+    }
+
+    async fn resave_later(&self, data: Arc<T>, origin: Origin) -> Result<(), Error> {
+        let _turn = self.turn().await;
+        let (is_ambiguous, ending) = self.may_resave()?;
+        if is_ambiguous {
+            self.end_ambiguous().await?;
+        }
+        let minting = self.begin_minting(data, origin, ending)?;
+        self.minted(minting).await
+    }
+
+    /// Whether several ids are to be ended, or else the key of the one session that is. Before anything ends:
+    /// `ResponseStarted` says that nothing was done.
+    fn may_resave(&self) -> Result<(bool, Option<SessionKey>), Error> {
+        let state = self.state();
+        refuse_after_response(&state)?;
+        Ok((state.is_ambiguous(), state.key_to_end()))
     }
 }

@@ -3,19 +3,18 @@
 use std::mem::swap;
 use std::sync::Arc;
 
-use cloakroom_store::{Expect, Owner, Record, SessionKey, SetOutcome, StoreFuture, Timestamp};
+use cloakroom_store::{Expect, Owner, Record, SessionKey, SetOutcome, Timestamp};
 
 use crate::event::Event;
 use crate::request::Exchange;
-use crate::request::mint::{Origin, refuse_after_response};
 use crate::request::state::{Live, Phase};
-use crate::storage::Loaded;
+use crate::storage::{Call, Loaded};
 use crate::{Error, ErrorKind};
 
 /// A live session that is being written over.
 pub(super) struct Writing<'a, T> {
     /// `None` if there is none.
-    answer: Option<StoreFuture<'a, SetOutcome>>,
+    answer: Option<Call<'a, SetOutcome>>,
     data: Arc<T>,
     owner: Option<Owner>,
     seen_at: Timestamp,
@@ -63,38 +62,6 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let origin = self.unauthenticated();
         self.mint(Arc::new(data), origin).await?;
         Ok(Some(answer))
-    }
-
-    /// No `async fn`: its future would hold what it is given twice.
-    pub(super) fn resave(
-        &self,
-        data: Arc<T>,
-        origin: Origin,
-    ) -> impl Future<Output = Result<(), Error>> + Send {
-        drop(self.consult());
-        async move {
-            let _turn = self.turn().await;
-            let (ambiguous, ending) = {
-                let state = self.state();
-                // Before anything ends: `ResponseStarted` says that nothing was done.
-                refuse_after_response(&state)?;
-                (state.is_ambiguous(), state.key_to_end())
-            };
-            if ambiguous {
-                Box::pin(self.end_ambiguous()).await?;
-            }
-            let mut live = self.new_live(data, origin)?;
-            self.store_new(&mut live, ending.as_ref()).await?;
-            let key = live.key;
-            if !self.created(live) {
-                return Err(self.taken_back(&key).await);
-            }
-            if let Some(from) = ending.filter(|_| self.inner().renew_ids.is_some()) {
-                // What was to end may have moved in this moment.
-                Box::pin(self.end_moved(&from)).await?;
-            }
-            Ok(())
-        }
     }
 
     /// Begins to write over the live session, if there was one when this request came, and it did not end it itself.

@@ -1,19 +1,67 @@
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use cloakroom_store::StoreError;
+use cloakroom_store::{StoreError, StoreFuture};
 
 use super::Storage;
 use crate::Error;
-use crate::event::Event;
+use crate::event::{Event, Stopwatch};
+
+/// A store that was asked for something.
+#[must_use = "a store does nothing until it is waited for"]
+pub(crate) struct Call<'a, R> {
+    answer: StoreFuture<'a, R>,
+    watch: Stopwatch,
+}
+
+impl<'a, R> Call<'a, R> {
+    /// Asks now. A store in this process may have done all its work when it has been asked, so that is timed as well.
+    pub(super) fn begin(operation: &'static str, ask: impl FnOnce() -> StoreFuture<'a, R>) -> Self {
+        let watch = Stopwatch::start(operation);
+        Self {
+            answer: ask(),
+            watch,
+        }
+    }
+
+    /// The answer if it is there already; else what is to be waited for.
+    pub(super) fn into_ready(self) -> Result<Result<R, StoreError>, Self> {
+        let Self { answer, watch } = self;
+        match answer.into_ready() {
+            Ok(answer) => {
+                watch.stop(answer.is_ok());
+                Ok(answer)
+            }
+            Err(answer) => Err(Self { answer, watch }),
+        }
+    }
+}
+
+impl<R> Future for Call<'_, R> {
+    type Output = Result<R, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answered = Pin::new(&mut self.answer).poll(context);
+        if let Poll::Ready(answer) = &answered {
+            self.watch.stop(answer.is_ok());
+        }
+        answered
+    }
+}
 
 impl<T: Send + Sync + 'static> Storage<T> {
-    /// Waits for a store's answer; its error is reported and becomes this crate's.
-    pub(super) async fn call<R>(
+    /// Asks a store for something and waits for the answer; its error is reported and becomes this crate's.
+    pub(super) async fn call<'a, R>(
         &self,
         operation: &'static str,
-        answer: impl Future<Output = Result<R, StoreError>>,
+        ask: impl FnOnce() -> StoreFuture<'a, R>,
     ) -> Result<R, Error> {
-        let answer = timed(operation, answer).await;
+        let answer = Call::begin(operation, ask).await;
+        self.judged(answer)
+    }
+
+    pub(super) fn judged<R>(&self, answer: Result<R, StoreError>) -> Result<R, Error> {
         answer.map_err(|error| self.failed(error))
     }
 
@@ -22,13 +70,4 @@ impl<T: Send + Sync + 'static> Storage<T> {
         self.events.emit(|| Event::StoreFailed { error: &error });
         error
     }
-}
-
-#[cfg(feature = "metrics")]
-pub(super) use crate::event::measured as timed;
-
-/// Nobody wants to know how long it takes.
-#[cfg(not(feature = "metrics"))]
-pub(super) fn timed<F>(_operation: &'static str, answer: F) -> F {
-    answer
 }

@@ -30,8 +30,9 @@ impl<T: Send + Sync + 'static> Storage<T> {
         times: Times,
         trail_ends_at: Timestamp,
     ) -> Result<RotateOutcome, Error> {
-        let outcome = self.renewal()?.renew(from, to, times, trail_ends_at);
-        let outcome = self.call("renew", outcome).await?;
+        let renewal = self.renewal()?;
+        let renewed = || renewal.renew(from, to, times, trail_ends_at);
+        let outcome = self.call("renew", renewed).await?;
         self.noted_rotation(from, to, &outcome);
         Ok(outcome)
     }
@@ -75,7 +76,8 @@ impl<T: Send + Sync + 'static> Storage<T> {
     }
 
     pub(crate) async fn follow(&self, key: &SessionKey) -> Result<Option<Trail>, Error> {
-        self.call("follow", self.renewal()?.follow(key)).await
+        let renewal = self.renewal()?;
+        self.call("follow", || renewal.follow(key)).await
     }
 
     /// Where the two keys live on different servers, a session that has just left may not have arrived yet.

@@ -1,11 +1,12 @@
+use std::pin::Pin;
 use std::sync::Arc;
 
 use cloakroom_store::{
     AdmitOutcome, Clock, Expect, OwnerLimit, Record, RotateOutcome, SessionKey, SetOutcome, Store,
-    StoreErrorKind, StoreFuture, Times, Timestamp,
+    StoreErrorKind, Times, Timestamp,
 };
 
-use super::call::timed;
+use super::call::Call;
 use crate::ended::Watchers;
 use crate::event::{Event, Events};
 use crate::{Error, ErrorKind};
@@ -37,6 +38,13 @@ pub(crate) enum Admission {
     Refused,
 }
 
+/// A new session on its way into the store.
+pub(crate) enum Beginning<'a> {
+    Unlimited(Call<'a, SetOutcome>),
+    /// Its owner may have only so many.
+    Limited(Pin<Box<dyn Future<Output = Result<Admission, Error>> + Send + 'a>>),
+}
+
 impl<T: Send + Sync + 'static> Storage<T> {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
@@ -58,7 +66,7 @@ impl<T: Send + Sync + 'static> Storage<T> {
         key: &SessionKey,
         live: impl FnOnce(Record<T>) -> L,
     ) -> Result<Loaded<L>, Error> {
-        match timed("get", self.store.get(key)).await {
+        match Call::begin("get", || self.store.get(key)).await {
             Ok(Some(record)) if record.times.expired_at(self.lately()) => {
                 self.events.emit(|| Event::Expired {
                     handle: key.handle(),
@@ -90,61 +98,97 @@ impl<T: Send + Sync + 'static> Storage<T> {
         key: &SessionKey,
         record: Record<T>,
         expect: Expect,
-    ) -> StoreFuture<'_, SetOutcome> {
-        self.store.set(key, record, expect)
+    ) -> Call<'_, SetOutcome> {
+        Call::begin("set", || self.store.set(key, record, expect))
     }
 
     pub(crate) async fn was_set(
         &self,
-        answer: &mut StoreFuture<'_, SetOutcome>,
+        answer: &mut Call<'_, SetOutcome>,
     ) -> Result<SetOutcome, Error> {
-        self.call("set", answer).await
+        let answer = answer.await;
+        self.judged(answer)
     }
 
-    /// Stores a new session, within the limit of its owner, and ends the one under `ending`.
-    ///
-    /// No `async fn`: its future would hold the record, and a place for what becomes of it.
-    pub(crate) fn begin<'a>(
-        &'a self,
-        ending: Option<&'a SessionKey>,
-        key: &'a SessionKey,
+    /// Begins to store a new session, within the limit of its owner, and to end the one under `ending`.
+    #[inline]
+    pub(crate) fn begin(
+        &self,
+        ending: Option<&SessionKey>,
+        key: &SessionKey,
         record: Record<T>,
-    ) -> impl Future<Output = Result<Admission, Error>> + Send + use<'a, T> {
-        let mut stored = match (self.owner_limit, &record.owner, ending) {
+    ) -> Beginning<'_> {
+        match (self.owner_limit, &record.owner, ending) {
             // Boxed, as most sign-ins have no limit: their future stays small.
-            (Some(limit), Some(_), _) => Err(Box::pin(self.admit(ending, key, record, limit))),
-            (_, _, Some(from)) => Ok(("replace", self.store.replace(from, key, record))),
-            (_, _, None) => Ok(("set", self.store.set(key, record, Expect::Absent))),
-        };
-        async move {
-            // In place: what is moved to be awaited lies in the future twice.
-            let admission = match &mut stored {
-                Err(admitted) => admitted.await?,
-                Ok((operation, outcome)) => admission(self.call(operation, outcome).await?)?,
-            };
-            if let Admission::Stored(_) = admission {
-                if let Some(from) = ending {
-                    self.ended(from);
-                }
-                self.events.emit(|| Event::Created {
-                    handle: key.handle(),
-                });
+            (Some(limit), Some(_), _) => {
+                let admitted = self.admit(ending.copied(), *key, record, limit);
+                Beginning::Limited(Box::pin(admitted))
             }
-            Ok(admission)
+            (_, _, Some(from)) => {
+                let replace = || self.store.replace(from, key, record);
+                Beginning::Unlimited(Call::begin("replace", replace))
+            }
+            (_, _, None) => Beginning::Unlimited(self.set(key, record, Expect::Absent)),
+        }
+    }
+
+    /// What came of it.
+    pub(crate) async fn begun(
+        &self,
+        beginning: &mut Beginning<'_>,
+        ending: Option<&SessionKey>,
+        key: &SessionKey,
+    ) -> Result<Admission, Error> {
+        let admission = match beginning {
+            Beginning::Limited(admitted) => admitted.await?,
+            Beginning::Unlimited(call) => admission(self.judged(call.await)?)?,
+        };
+        self.note_beginning(&admission, ending, key);
+        Ok(admission)
+    }
+
+    /// The same if the store has answered already; else what is still to be waited for.
+    #[inline]
+    pub(crate) fn begun_already<'a>(
+        &self,
+        beginning: Beginning<'a>,
+        ending: Option<&SessionKey>,
+        key: &SessionKey,
+    ) -> Result<Result<Admission, Error>, Beginning<'a>> {
+        let Beginning::Unlimited(call) = beginning else {
+            return Err(beginning);
+        };
+        let answer = call.into_ready().map_err(Beginning::Unlimited)?;
+        Ok(self
+            .judged(answer)
+            .and_then(admission)
+            .inspect(|admission| {
+                self.note_beginning(admission, ending, key);
+            }))
+    }
+
+    fn note_beginning(&self, admission: &Admission, ending: Option<&SessionKey>, key: &SessionKey) {
+        if let Admission::Stored(_) = admission {
+            if let Some(from) = ending {
+                self.ended(from);
+            }
+            self.events.emit(|| Event::Created {
+                handle: key.handle(),
+            });
         }
     }
 
     async fn admit(
         &self,
-        ending: Option<&SessionKey>,
-        key: &SessionKey,
+        ending: Option<SessionKey>,
+        key: SessionKey,
         record: Record<T>,
         limit: OwnerLimit,
     ) -> Result<Admission, Error> {
         let limits = self.store.owner_limits();
         let limits = limits.expect("the configuration was refused otherwise");
-        let outcome = limits.admit(ending, key, record, limit);
-        match self.call("admit", outcome).await? {
+        let admitted = || limits.admit(ending.as_ref(), &key, record, limit);
+        match self.call("admit", admitted).await? {
             AdmitOutcome::Stored { version, ended } => {
                 for key in ended {
                     self.events.emit(|| Event::Evicted {
@@ -170,8 +214,8 @@ impl<T: Send + Sync + 'static> Storage<T> {
         to: &SessionKey,
         times: Times,
     ) -> Result<RotateOutcome, Error> {
-        let outcome = self.store.rotate(from, to, times);
-        let outcome = self.call("rotate", outcome).await?;
+        let rotated = || self.store.rotate(from, to, times);
+        let outcome = self.call("rotate", rotated).await?;
         self.noted_rotation(from, to, &outcome);
         Ok(outcome)
     }
@@ -196,8 +240,8 @@ impl<T: Send + Sync + 'static> Storage<T> {
         key: &SessionKey,
         last_seen_at: Timestamp,
     ) -> Result<bool, Error> {
-        let live = self.store.touch(key, last_seen_at);
-        let live = self.call("touch", live).await?;
+        let touched = || self.store.touch(key, last_seen_at);
+        let live = self.call("touch", touched).await?;
         if live {
             self.events.emit(|| Event::Touched {
                 handle: key.handle(),
@@ -207,7 +251,7 @@ impl<T: Send + Sync + 'static> Storage<T> {
     }
 
     pub(crate) async fn destroy(&self, key: &SessionKey) -> Result<bool, Error> {
-        let live = self.call("destroy", self.store.destroy(key)).await?;
+        let live = self.call("destroy", || self.store.destroy(key)).await?;
         if live {
             self.ended(key);
         }

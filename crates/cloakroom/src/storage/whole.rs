@@ -8,30 +8,35 @@ use crate::{Error, ErrorKind};
 
 impl<T: Send + Sync + 'static> Storage<T> {
     pub(crate) async fn all(&self) -> Result<Vec<Entry<T>>, Error> {
-        self.call("all", self.enumerate()?.all()).await
+        let enumerate = self.enumerate()?;
+        self.call("all", || enumerate.all()).await
     }
 
     pub(crate) async fn visit(
         &self,
         visitor: &mut (dyn FnMut(Entry<T>) + Send),
     ) -> Result<(), Error> {
-        self.call("visit", self.enumerate()?.visit(visitor)).await
+        let enumerate = self.enumerate()?;
+        self.call("visit", || enumerate.visit(visitor)).await
     }
 
     pub(crate) async fn count(&self) -> Result<u64, Error> {
-        self.call("count", self.enumerate()?.count()).await
+        let enumerate = self.enumerate()?;
+        self.call("count", || enumerate.count()).await
     }
 
     pub(crate) async fn clear(&self) -> Result<u64, Error> {
-        let count = self.call("clear", self.enumerate()?.clear()).await?;
+        let enumerate = self.enumerate()?;
+        let count = self.call("clear", || enumerate.clear()).await?;
         self.events.emit(|| Event::Cleared { count });
         self.watchers.wake_all();
         Ok(count)
     }
 
     pub(crate) async fn purge_expired(&self) -> Result<u64, Error> {
-        let purged = self.enumerate()?.purge_expired();
-        let count = self.call("purge_expired", purged).await?;
+        let enumerate = self.enumerate()?;
+        let purged = self.call("purge_expired", || enumerate.purge_expired());
+        let count = purged.await?;
         if count > 0 {
             self.events.emit(|| Event::Purged { count });
             self.watchers.wake_all();
@@ -40,8 +45,9 @@ impl<T: Send + Sync + 'static> Storage<T> {
     }
 
     pub(crate) async fn list_by_owner(&self, owner: &Owner) -> Result<Vec<Entry<T>>, Error> {
-        let listed = self.enumerate()?.list_by_owner(owner);
-        self.call("list_by_owner", listed).await
+        let enumerate = self.enumerate()?;
+        self.call("list_by_owner", || enumerate.list_by_owner(owner))
+            .await
     }
 
     pub(crate) async fn destroy_by_owner(
@@ -49,7 +55,8 @@ impl<T: Send + Sync + 'static> Storage<T> {
         owner: &Owner,
         except: &[SessionKey],
     ) -> Result<u64, Error> {
-        let ended = self.enumerate()?.destroy_by_owner(owner, except);
+        let enumerate = self.enumerate()?;
+        let ended = || enumerate.destroy_by_owner(owner, except);
         let count = self.call("destroy_by_owner", ended).await?;
         if count > 0 {
             self.events.emit(|| Event::OwnerDestroyed { count });
