@@ -8,7 +8,7 @@ use actix_web::body::MessageBody;
 use actix_web::cookie::Key;
 use actix_web::dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::{App as ActixWeb, Error, HttpServer, test, web};
-use cloakroom_actix::{CurrentSession, SessionData, SessionMiddleware};
+use cloakroom_actix::{CurrentSession, LazySession, SessionData, SessionMiddleware};
 use http::HeaderValue;
 
 use super::{App, Jar, Settings, Subject};
@@ -136,7 +136,7 @@ fn ours(config: &mut web::ServiceConfig) {
         session.save(user).await.expect("stored");
         "ok"
     }
-    async fn sign_in(session: CurrentSession<User>) -> &'static str {
+    async fn sign_in(session: LazySession<User>) -> &'static str {
         session.resave(User::ada()).await.expect("stored");
         "ok"
     }

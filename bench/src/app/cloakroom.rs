@@ -1,7 +1,7 @@
 use axum::Router;
 use axum::routing::get;
 use cloakroom::{MemoryStore, Secret, Sessions, Store};
-use cloakroom_tower::{CurrentSession, SessionData, SessionLayer};
+use cloakroom_tower::{CurrentSession, LazySession, SessionData, SessionLayer};
 
 use super::tower::layered;
 use super::{Service, Settings};
@@ -41,7 +41,7 @@ async fn write(session: CurrentSession<User>) -> &'static str {
     "ok"
 }
 
-async fn sign_in(session: CurrentSession<User>) -> &'static str {
+async fn sign_in(session: LazySession<User>) -> &'static str {
     session.resave(User::ada()).await.expect("stored");
     "ok"
 }

@@ -114,7 +114,8 @@ impl Subject {
             Self::Bare | Self::BareActix | Self::Nothing => "the same routes and handlers, no session",
             Self::Cloakroom => {
                 "`SessionLayer`, `MemoryStore` with `max_sessions` raised above the number of sessions; cookies \
-                 are always signed (HMAC-SHA256)"
+                 are always signed (HMAC-SHA256); the sign-in takes a `LazySession`, as the README's does: it ends the old \
+                 session without reading it"
             }
             Self::CloakroomActix => "`SessionMiddleware`, else as on axum",
             Self::TowerSessions => {

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::mem::replace;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -15,14 +16,20 @@ pin_project! {
     pub struct ResponseFuture<F, T, B> {
         #[pin]
         inner: F,
-        // `None` where an outer layer does it.
-        session: Option<LazySession<T>>,
-        // Only while the store is told that an idle session was used.
-        finishing: Option<Box<Finishing<B>>>,
+        session: Session<T, B>,
     }
 }
 
-struct Finishing<B> {
+enum Session<T, B> {
+    /// An outer layer sees to it, or it is done.
+    None,
+    InUse(LazySession<T>),
+    /// The store is told that an idle session was used.
+    Finishing(Box<Finishing<T, B>>),
+}
+
+struct Finishing<T, B> {
+    session: LazySession<T>,
     response: Option<Response<B>>,
     effect: Pin<Box<dyn Future<Output = ResponseEffect> + Send>>,
 }
@@ -31,8 +38,7 @@ impl<F, T, B> ResponseFuture<F, T, B> {
     pub(crate) fn new(inner: F, session: Option<LazySession<T>>) -> Self {
         Self {
             inner,
-            session,
-            finishing: None,
+            session: session.map_or(Session::None, Session::InUse),
         }
     }
 }
@@ -46,32 +52,39 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(session) = this.session else {
-            return this.inner.poll(context);
-        };
-        if this.finishing.is_none() {
-            let mut response = ready!(this.inner.poll(context))?;
-            if let Some(effect) = session.respond_now() {
-                apply(effect, session.carrier(), response.headers_mut());
-                if let Some(session) = this.session.take() {
-                    session.done();
-                }
-                return Poll::Ready(Ok(response));
-            }
-            let session = session.clone();
-            *this.finishing = Some(Box::new(Finishing {
-                response: Some(response),
-                effect: Box::pin(async move { session.finish().await }),
-            }));
+        if let Session::Finishing(finishing) = this.session {
+            return finishing.poll(context).map(Ok);
         }
-        let finishing = this.finishing.as_mut().expect("it was set a moment ago");
-        let effect = ready!(finishing.effect.as_mut().poll(context));
-        let mut response = finishing
+        let mut response = ready!(this.inner.poll(context))?;
+        let Session::InUse(session) = replace(this.session, Session::None) else {
+            return Poll::Ready(Ok(response));
+        };
+        if let Some(effect) = session.respond_now() {
+            apply(effect, session.carrier(), response.headers_mut());
+            session.done();
+            return Poll::Ready(Ok(response));
+        }
+        let told = session.clone();
+        let mut finishing = Box::new(Finishing {
+            session,
+            response: Some(response),
+            effect: Box::pin(async move { told.finish().await }),
+        });
+        let polled = finishing.poll(context);
+        *this.session = Session::Finishing(finishing);
+        polled.map(Ok)
+    }
+}
+
+impl<T: Send + Sync + 'static, B> Finishing<T, B> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Response<B>> {
+        let effect = ready!(self.effect.as_mut().poll(context));
+        let mut response = self
             .response
             .take()
             .expect("a future is not polled after it answered");
-        apply(effect, session.carrier(), response.headers_mut());
-        Poll::Ready(Ok(response))
+        apply(effect, self.session.carrier(), response.headers_mut());
+        Poll::Ready(response)
     }
 }
 

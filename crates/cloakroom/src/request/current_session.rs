@@ -162,9 +162,9 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     /// `NotFresh` (403) if that was longer ago or never, `NoSession` if nobody is signed in, `Gone` if the session
     /// ended.
     pub fn require_fresh(&self, within: Duration) -> Result<(), Error> {
-        let live = self.exchange.live()?;
+        let authenticated_at = |live: &Live<T>| live.record.times.authenticated_at;
+        let proved = self.exchange.read_live(authenticated_at)?;
         let now = self.exchange.inner().storage.now();
-        let proved = live.record.times.authenticated_at;
         if proved.is_some_and(|at| now.since(at) < within) {
             return Ok(());
         }
@@ -252,13 +252,11 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     /// # Errors
     /// As [`others`](Self::others).
     pub async fn destroy_device(&self, handle: Handle) -> Result<bool, Error> {
-        let live = self.exchange.live()?;
-        match &live.record.owner {
+        let owner = |live: &Live<T>| live.record.owner.clone();
+        match self.exchange.read_live(owner)? {
             Some(owner) => {
-                self.exchange
-                    .sessions()
-                    .destroy_by_handle(owner, handle)
-                    .await
+                let sessions = self.exchange.sessions();
+                sessions.destroy_by_handle(&owner, handle).await
             }
             None => Ok(false),
         }

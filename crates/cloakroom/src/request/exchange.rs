@@ -65,7 +65,20 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// Nothing of the request that it was for is left.
     #[inline]
     pub(super) fn clear(&mut self) {
-        self.session = Session::new(None);
+        let session = &mut self.session;
+        let state = session.state.get_mut();
+        match state.unwrap_or_else(PoisonError::into_inner) {
+            // Nothing asked for the session, as is usual: then nothing else was written.
+            State {
+                phase: Phase::Unread,
+                responded,
+                ..
+            } => {
+                *responded = false;
+                session.sessions = None;
+            }
+            _ => *session = Session::new(None),
+        }
         self.head.clear();
     }
 

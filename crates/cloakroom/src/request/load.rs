@@ -180,17 +180,29 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     /// The live session; none if there was none when this request came, or if it ended it itself.
     pub(super) fn live_or_none(&self) -> Result<Option<Box<Live<T>>>, Error> {
-        match &self.state().phase {
-            Phase::Live(live) => Ok(Some(Box::new(live.clone()))),
-            Phase::Gone => Err(Error::new(ErrorKind::Gone)),
-            _ => Ok(None),
-        }
+        self.read_live_or_none(|live| Box::new(live.clone()))
     }
 
     /// The same for what needs one.
     pub(super) fn live(&self) -> Result<Box<Live<T>>, Error> {
-        self.live_or_none()?
+        self.read_live(|live| Box::new(live.clone()))
+    }
+
+    /// Something of the live session, which is not copied for it.
+    pub(super) fn read_live<R>(&self, read: impl FnOnce(&Live<T>) -> R) -> Result<R, Error> {
+        self.read_live_or_none(read)?
             .ok_or_else(|| Error::new(ErrorKind::NoSession))
+    }
+
+    pub(super) fn read_live_or_none<R>(
+        &self,
+        read: impl FnOnce(&Live<T>) -> R,
+    ) -> Result<Option<R>, Error> {
+        match &self.state().phase {
+            Phase::Live(live) => Ok(Some(read(live))),
+            Phase::Gone => Err(Error::new(ErrorKind::Gone)),
+            _ => Ok(None),
+        }
     }
 
     pub(super) fn found_gone(&self, live: &Live<T>) -> Error {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use cloakroom_store::Expect;
 
 use crate::request::Exchange;
+use crate::request::state::Live;
 use crate::{Error, ErrorKind, random};
 
 /// How often an update is tried. Within one process updates of one session queue up once they collide, so each
@@ -23,22 +24,24 @@ impl<T: Clone + Send + Sync + 'static> Exchange<T> {
         Fut: Future<Output = Result<(T, R), E>>,
     {
         let _turn = self.turn().await;
-        let mut live = self.live()?;
         let queues = &self.inner().queues;
         let mut place = None;
         for attempt in 0..ATTEMPTS {
-            if place.is_none() && (attempt > 0 || queues.is_contended(&live.key)) {
-                place = Some(queues.queue(live.key).await);
-                live = self.reload_live(live).await?;
-            } else if attempt > 0 {
-                back_off(attempt).await;
-                live = self.reload_live(live).await?;
+            let key = self.read_live(|live| live.key)?;
+            if attempt > 0 || queues.is_contended(&key) {
+                match place {
+                    None => place = Some(queues.queue(key).await),
+                    Some(_) => back_off(attempt).await,
+                }
+                // Boxed, as this is rare: the future of an update that meets nobody stays small.
+                Box::pin(self.reload_live(self.live()?)).await?;
             }
-            let (data, answer) = match change((*live.record.data).clone()).await {
+            let now = |live: &Live<T>| (live.record.version, Arc::clone(&live.record.data));
+            let (version, data) = self.read_live(now)?;
+            let (data, answer) = match change((*data).clone()).await {
                 Ok(changed) => changed,
                 Err(abort) => return Ok(Err(abort)),
             };
-            let version = live.record.version;
             let mut writing = self.write_live(Arc::new(data), |_| Expect::Version(version))?;
             if !writing.has_begun() {
                 return Err(Error::new(ErrorKind::NoSession));

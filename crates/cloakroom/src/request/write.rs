@@ -55,7 +55,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// turn: then nothing is done.
     pub(super) async fn begin<R>(&self, make: impl FnOnce() -> (T, R)) -> Result<Option<R>, Error> {
         let _turn = self.turn().await;
-        if self.live_or_none()?.is_some() {
+        if self.read_live_or_none(|_| ())?.is_some() {
             return Ok(None);
         }
         let (data, answer) = make();
