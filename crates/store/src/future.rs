@@ -28,8 +28,13 @@ pub struct StoreFuture<'a, R> {
 enum State<'a, R> {
     // An `Option`, so that the answer can be taken out.
     Ready(Option<Result<R, StoreError>>),
-    Boxed(Pin<Box<dyn Future<Output = Result<R, StoreError>> + Send + 'a>>),
+    Boxed(Waiting<'a, R>),
 }
+
+/// What [`StoreFuture::into_ready`] leaves to be awaited.
+type Waiting<'a, R> = Pin<Box<dyn Future<Output = Result<R, StoreError>> + Send + 'a>>;
+
+const ONCE: &str = "a future is not asked again after it answered";
 
 impl<'a, R> StoreFuture<'a, R> {
     /// An answer that is already there.
@@ -46,14 +51,14 @@ impl<'a, R> StoreFuture<'a, R> {
         }
     }
 
-    /// The answer if it is [already there](StoreFuture::ready), for callers that do better without waiting; else the
-    /// future again.
+    /// The answer if it is [already there](StoreFuture::ready), for callers that do better without waiting; else what
+    /// is to be awaited, without room for an answer.
     ///
     /// ```
     /// use cloakroom_store::StoreFuture;
     ///
     /// let from_memory = StoreFuture::ready(Ok(1));
-    /// assert_eq!(from_memory.into_ready().unwrap().unwrap(), 1);
+    /// assert_eq!(from_memory.into_ready().ok().unwrap().unwrap(), 1);
     ///
     /// let from_far_away: StoreFuture<'_, u64> = StoreFuture::new(async { Ok(1) });
     /// assert!(from_far_away.into_ready().is_err());
@@ -61,10 +66,13 @@ impl<'a, R> StoreFuture<'a, R> {
     ///
     /// # Errors
     /// The future, which is still to be awaited.
-    pub fn into_ready(self) -> Result<Result<R, StoreError>, Self> {
+    ///
+    /// # Panics
+    /// When it has been polled and has answered.
+    pub fn into_ready(self) -> Result<Result<R, StoreError>, Waiting<'a, R>> {
         match self.state {
-            State::Ready(Some(answer)) => Ok(answer),
-            state => Err(Self { state }),
+            State::Ready(answer) => Ok(answer.expect(ONCE)),
+            State::Boxed(future) => Err(future),
         }
     }
 }
@@ -79,11 +87,7 @@ impl<R> Future for StoreFuture<'_, R> {
     /// When polled again after it answered, as async blocks do.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.state {
-            State::Ready(answer) => Poll::Ready(
-                answer
-                    .take()
-                    .expect("a future is not polled after it answered"),
-            ),
+            State::Ready(answer) => Poll::Ready(answer.take().expect(ONCE)),
             State::Boxed(future) => future.as_mut().poll(context),
         }
     }

@@ -8,13 +8,13 @@ use cloakroom_store::{Expect, Owner, Record, SessionKey, SetOutcome, Timestamp};
 use crate::event::Event;
 use crate::request::Exchange;
 use crate::request::state::{Live, Phase};
-use crate::storage::{Call, Loaded};
+use crate::storage::{Asked, Loaded};
 use crate::{Error, ErrorKind};
 
 /// A live session that is being written over.
 pub(super) struct Writing<'a, T> {
     /// `None` if there is none.
-    answer: Option<Call<'a, SetOutcome>>,
+    answer: Option<Asked<'a, SetOutcome>>,
     data: Arc<T>,
     owner: Option<Owner>,
     seen_at: Timestamp,

@@ -10,14 +10,22 @@ use crate::event::{Event, Stopwatch};
 
 /// A store that was asked for something.
 #[must_use = "a store does nothing until it is waited for"]
-pub(crate) struct Call<'a, R> {
-    answer: StoreFuture<'a, R>,
+pub(crate) struct Call<F> {
+    answer: F,
     watch: Stopwatch,
 }
 
-impl<'a, R> Call<'a, R> {
+/// One that may have answered already.
+pub(crate) type Asked<'a, R> = Call<StoreFuture<'a, R>>;
+
+/// One that has not: smaller, as it has no room for an answer.
+pub(crate) type Waiting<'a, R> =
+    Call<Pin<Box<dyn Future<Output = Result<R, StoreError>> + Send + 'a>>>;
+
+impl<'a, R> Asked<'a, R> {
     /// Asks now. A store in this process may have done all its work when it has been asked, so that is timed as well.
-    pub(super) fn begin(operation: &'static str, ask: impl FnOnce() -> StoreFuture<'a, R>) -> Self {
+    #[inline]
+    pub(super) fn ask(operation: &'static str, ask: impl FnOnce() -> StoreFuture<'a, R>) -> Self {
         let watch = Stopwatch::start(operation);
         Self {
             answer: ask(),
@@ -26,19 +34,20 @@ impl<'a, R> Call<'a, R> {
     }
 
     /// The answer if it is there already; else what is to be waited for.
-    pub(super) fn into_ready(self) -> Result<Result<R, StoreError>, Self> {
+    #[inline]
+    pub(super) fn into_ready(self) -> Result<Result<R, StoreError>, Waiting<'a, R>> {
         let Self { answer, watch } = self;
         match answer.into_ready() {
             Ok(answer) => {
                 watch.stop(answer.is_ok());
                 Ok(answer)
             }
-            Err(answer) => Err(Self { answer, watch }),
+            Err(answer) => Err(Call { answer, watch }),
         }
     }
 }
 
-impl<R> Future for Call<'_, R> {
+impl<R, F: Future<Output = Result<R, StoreError>> + Unpin> Future for Call<F> {
     type Output = Result<R, StoreError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -57,7 +66,10 @@ impl<T: Send + Sync + 'static> Storage<T> {
         operation: &'static str,
         ask: impl FnOnce() -> StoreFuture<'a, R>,
     ) -> Result<R, Error> {
-        let answer = Call::begin(operation, ask).await;
+        let answer = match Call::ask(operation, ask).into_ready() {
+            Ok(answer) => answer,
+            Err(waiting) => waiting.await,
+        };
         self.judged(answer)
     }
 

@@ -6,6 +6,6 @@ mod moved;
 mod records;
 mod whole;
 
-pub(crate) use call::Call;
+pub(crate) use call::Asked;
 pub(crate) use moved::Moved;
 pub(crate) use records::{Admission, Beginning, Loaded, Storage};

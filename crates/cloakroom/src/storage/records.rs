@@ -6,7 +6,7 @@ use cloakroom_store::{
     StoreErrorKind, Times, Timestamp,
 };
 
-use super::call::Call;
+use super::call::{Asked, Call, Waiting};
 use crate::ended::Watchers;
 use crate::event::{Event, Events};
 use crate::{Error, ErrorKind};
@@ -40,7 +40,9 @@ pub(crate) enum Admission {
 
 /// A new session on its way into the store.
 pub(crate) enum Beginning<'a> {
-    Unlimited(Call<'a, SetOutcome>),
+    Unlimited(Asked<'a, SetOutcome>),
+    /// The same when the store has not answered at once.
+    Waiting(Waiting<'a, SetOutcome>),
     /// Its owner may have only so many.
     Limited(Pin<Box<dyn Future<Output = Result<Admission, Error>> + Send + 'a>>),
 }
@@ -66,7 +68,11 @@ impl<T: Send + Sync + 'static> Storage<T> {
         key: &SessionKey,
         live: impl FnOnce(Record<T>) -> L,
     ) -> Result<Loaded<L>, Error> {
-        match Call::begin("get", || self.store.get(key)).await {
+        let found = match Call::ask("get", || self.store.get(key)).into_ready() {
+            Ok(found) => found,
+            Err(waiting) => waiting.await,
+        };
+        match found {
             Ok(Some(record)) if record.times.expired_at(self.lately()) => {
                 self.events.emit(|| Event::Expired {
                     handle: key.handle(),
@@ -98,13 +104,13 @@ impl<T: Send + Sync + 'static> Storage<T> {
         key: &SessionKey,
         record: Record<T>,
         expect: Expect,
-    ) -> Call<'_, SetOutcome> {
-        Call::begin("set", || self.store.set(key, record, expect))
+    ) -> Asked<'_, SetOutcome> {
+        Call::ask("set", || self.store.set(key, record, expect))
     }
 
     pub(crate) async fn was_set(
         &self,
-        answer: &mut Call<'_, SetOutcome>,
+        answer: &mut Asked<'_, SetOutcome>,
     ) -> Result<SetOutcome, Error> {
         let answer = answer.await;
         self.judged(answer)
@@ -126,7 +132,7 @@ impl<T: Send + Sync + 'static> Storage<T> {
             }
             (_, _, Some(from)) => {
                 let replace = || self.store.replace(from, key, record);
-                Beginning::Unlimited(Call::begin("replace", replace))
+                Beginning::Unlimited(Call::ask("replace", replace))
             }
             (_, _, None) => Beginning::Unlimited(self.set(key, record, Expect::Absent)),
         }
@@ -142,6 +148,7 @@ impl<T: Send + Sync + 'static> Storage<T> {
         let admission = match beginning {
             Beginning::Limited(admitted) => admitted.await?,
             Beginning::Unlimited(call) => admission(self.judged(call.await)?)?,
+            Beginning::Waiting(call) => admission(self.judged(call.await)?)?,
         };
         self.note_beginning(&admission, ending, key);
         Ok(admission)
@@ -158,7 +165,7 @@ impl<T: Send + Sync + 'static> Storage<T> {
         let Beginning::Unlimited(call) = beginning else {
             return Err(beginning);
         };
-        let answer = call.into_ready().map_err(Beginning::Unlimited)?;
+        let answer = call.into_ready().map_err(Beginning::Waiting)?;
         Ok(self
             .judged(answer)
             .and_then(admission)
