@@ -126,8 +126,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             return Ok(Some(Box::pin(self.resave_later(data, origin))));
         };
         let (is_ambiguous, ending) = self.may_resave()?;
-        // An id that is renewed may move away meanwhile.
-        if is_ambiguous || self.inner().renew_ids.is_some() {
+        if is_ambiguous {
             drop(turn);
             return Ok(Some(Box::pin(self.resave_later(data, origin))));
         }
@@ -140,10 +139,19 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         } = self.begin_minting(data, origin, ending)?;
         let storage = &self.inner().storage;
         match storage.begun_already(stored, ending.as_ref(), &key) {
-            Ok(admission) => Ok(match self.admitted(id, key, record, admission?)? {
-                true => None,
-                false => Some(Box::pin(async move { Err(self.taken_back(&key).await) })),
-            }),
+            Ok(admission) => Ok(
+                match (self.admitted(id, key, record, admission?)?, ending) {
+                    (false, _) => Some(Box::pin(async move { Err(self.taken_back(&key).await) })),
+                    // What was to end may have moved in this moment.
+                    (true, Some(from)) if self.inner().renew_ids.is_some() => {
+                        Some(Box::pin(async move {
+                            let _turn = turn;
+                            self.end_moved(&from).await
+                        }))
+                    }
+                    (true, _) => None,
+                },
+            ),
             Err(stored) => {
                 let minting = Minting {
                     id,
