@@ -33,10 +33,7 @@ pub(crate) async fn set(
         .number(inner.time_to_live(draft))
         .arg(written);
     if let Some(owner) = &draft.owner {
-        let score = draft.expires_at().map(Timestamp::as_millis);
-        request = request
-            .arg(owner.as_str())
-            .arg(score.map_or_else(|| "+inf".to_owned(), |score| score.to_string()));
+        request = request.arg(owner.as_str());
     }
     match inner.run(&request, deadline).await? {
         Value::Int(0) => Ok(SetOutcome::Stored(version)),
