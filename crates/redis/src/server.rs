@@ -75,9 +75,9 @@ impl Server {
         for (link, members) in groups.into_values() {
             let commands: Vec<_> = members
                 .iter()
-                .map(|&at| requests[at].command(false))
+                .map(|&at| requests[at].command(false).into_owned())
                 .collect();
-            tasks.spawn(async move { (members, link.send_all(&commands, deadline).await) });
+            tasks.spawn(async move { (members, link.send_all(commands, deadline).await) });
         }
         let mut answers: Vec<Option<Value>> = requests.iter().map(|_| None).collect();
         let mut left = Vec::new();
