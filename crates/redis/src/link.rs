@@ -82,7 +82,7 @@ impl Link {
     ) -> Result<Value, Failure> {
         if asking {
             let commands = vec![redis::cmd("ASKING"), command.clone()];
-            let answers = self.send_all(commands, deadline).await?;
+            let answers = Box::pin(self.send_all(commands, deadline)).await?;
             return answers
                 .into_iter()
                 .nth(1)
@@ -144,13 +144,13 @@ impl Link {
         if let Some(open) = self.usable() {
             return Ok(open);
         }
-        let opening = async {
+        let opening = Box::pin(async {
             let _turn = self.turn.lock().await;
             match self.usable() {
                 Some(open) => Ok(open),
                 None => self.open().await,
             }
-        };
+        });
         match timeout_at(deadline, opening).await {
             Ok(Ok(open)) => Ok(open),
             Ok(Err(error)) => Err(Failure::NotSent(error)),

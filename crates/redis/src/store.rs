@@ -131,7 +131,9 @@ where
             let work = |deadline| async move {
                 match inner.server {
                     Server::Single(_) => single::set(inner, &key, draft, expect, deadline).await,
-                    Server::Cluster(_) => spread::set(inner, &key, &draft, expect, deadline).await,
+                    Server::Cluster(_) => {
+                        Box::pin(spread::set(inner, &key, &draft, expect, deadline)).await
+                    }
                 }
             };
             inner.timed(work).await
@@ -143,7 +145,7 @@ where
         StoreFuture::new(inner.timed(move |deadline| async move {
             match inner.server {
                 Server::Single(_) => single::destroy(inner, &key, deadline).await,
-                Server::Cluster(_) => spread::destroy(inner, &key, deadline).await,
+                Server::Cluster(_) => Box::pin(spread::destroy(inner, &key, deadline)).await,
             }
         }))
     }
@@ -153,7 +155,9 @@ where
         StoreFuture::new(inner.timed(move |deadline| async move {
             match inner.server {
                 Server::Single(_) => single::touch(inner, &key, last_seen_at, deadline).await,
-                Server::Cluster(_) => spread::touch(inner, &key, last_seen_at, deadline).await,
+                Server::Cluster(_) => {
+                    Box::pin(spread::touch(inner, &key, last_seen_at, deadline)).await
+                }
             }
         }))
     }
@@ -169,7 +173,7 @@ where
             let route = Route::new(&from, &to, times);
             match inner.server {
                 Server::Single(_) => single::rotate(inner, &route, deadline).await,
-                Server::Cluster(_) => spread::rotate(inner, &route, deadline).await,
+                Server::Cluster(_) => Box::pin(spread::rotate(inner, &route, deadline)).await,
             }
         }))
     }
@@ -187,7 +191,7 @@ where
                 match inner.server {
                     Server::Single(_) => single::replace(inner, &from, &to, &draft, deadline).await,
                     Server::Cluster(_) => {
-                        spread::replace(inner, &from, &to, &draft, deadline).await
+                        Box::pin(spread::replace(inner, &from, &to, &draft, deadline)).await
                     }
                 }
             };
