@@ -184,7 +184,7 @@ impl Inner {
         let members: Vec<_> = keys.iter().map(member).collect();
         let requests = members.iter().map(|member| {
             let name = self.layout.session(member);
-            self.call(script, name).arg(member.as_str())
+            self.call(script, &[name]).arg(member.as_str())
         });
         let answers = self.server.run_all(requests.collect(), deadline).await?;
         let mut ended = 0;
@@ -205,7 +205,7 @@ impl Inner {
         }
         let requests = names
             .into_iter()
-            .map(|name| self.call(&script::FORGET, name));
+            .map(|name| self.call(&script::FORGET, &[name]));
         let answers = self.server.run_all(requests.collect(), deadline).await;
         answers.map(drop)
     }
@@ -219,7 +219,7 @@ impl Inner {
                     match self.server {
                         Server::Single(_) => {
                             let request = self
-                                .call(&script::TIDY, self.layout.index(&owner))
+                                .call(&script::TIDY, &[self.layout.index(&owner)])
                                 .arg(owner.as_str());
                             self.run(&request, deadline).await.map(drop)
                         }

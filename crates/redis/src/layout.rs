@@ -23,52 +23,62 @@ impl Layout {
 
     /// A session. The braces let its tombstones share its slot.
     pub(crate) fn session(&self, member: &str) -> String {
-        format!("{}s:{{{member}}}", self.prefix)
+        self.name(["s:{", member, "}"])
     }
 
     /// What marks an index entry as dead for ever. In the slot of its session.
     pub(crate) fn tombstone(&self, member: &str, nonce: &str) -> String {
-        format!("{}t:{{{member}}}{nonce}", self.prefix)
+        self.name(["t:{", member, "}", nonce])
     }
 
     /// Where a session moved. In the slot of the key that it left.
     pub(crate) fn trail(&self, member: &str) -> String {
-        format!("{}r:{{{member}}}", self.prefix)
+        self.name(["r:{", member, "}"])
     }
 
     /// What lets a session that moves land under its new key. In the slot of that key.
     pub(crate) fn pass(&self, member: &str) -> String {
-        format!("{}p:{{{member}}}", self.prefix)
+        self.name(["p:{", member, "}"])
     }
 
     /// The channel on which endings are announced.
     pub(crate) fn channel(&self) -> String {
-        format!("{}ended", self.prefix)
+        self.name(["ended"])
     }
 
     /// What the index of every owner begins with.
     pub(crate) fn index_prefix(&self) -> String {
-        format!("{}o:", self.prefix)
+        self.name(["o:"])
     }
 
     /// The index of an owner.
     pub(crate) fn index(&self, owner: &Owner) -> String {
-        format!("{}o:{}", self.prefix, owner.as_str())
+        self.name(["o:", owner.as_str()])
     }
 
     /// The pattern that sessions fit.
     pub(crate) fn sessions(&self) -> String {
-        format!("{}s:*", self.prefix)
+        self.name(["s:*"])
     }
 
     /// The pattern that sessions, trails and passes fit.
     pub(crate) fn sessions_and_traces(&self) -> String {
-        format!("{}[spr]:{{*", self.prefix)
+        self.name(["[spr]:{*"])
     }
 
     /// The pattern that indexes fit.
     pub(crate) fn indexes(&self) -> String {
-        format!("{}o:*", self.prefix)
+        self.name(["o:*"])
+    }
+
+    // Each request needs one, and `format!` takes several times as long.
+    fn name<const N: usize>(&self, parts: [&str; N]) -> String {
+        let prefix = self.prefix.as_str();
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        let mut name = String::with_capacity(prefix.len() + length);
+        name.push_str(prefix);
+        parts.iter().for_each(|part| name.push_str(part));
+        name
     }
 
     /// The session that a key is of.
@@ -89,12 +99,13 @@ impl Layout {
 /// How keys and indexes name a session: 64 hexadecimal digits.
 pub(crate) fn member(key: &SessionKey) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut digits = String::with_capacity(64);
-    for byte in key.as_bytes() {
-        digits.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        digits.push(char::from(DIGITS[usize::from(byte & 15)]));
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(key.as_bytes()) {
+        *pair = [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)]);
     }
-    digits
+    std::str::from_utf8(&digits)
+        .expect("hexadecimal digits are ASCII")
+        .to_owned()
 }
 
 /// The session of such a name.

@@ -81,8 +81,8 @@ impl Link {
         deadline: Instant,
     ) -> Result<Value, Failure> {
         if asking {
-            let commands = [redis::cmd("ASKING"), command.clone()];
-            let answers = self.send_all(&commands, deadline).await?;
+            let commands = vec![redis::cmd("ASKING"), command.clone()];
+            let answers = Box::pin(self.send_all(commands, deadline)).await?;
             return answers
                 .into_iter()
                 .nth(1)
@@ -96,15 +96,15 @@ impl Link {
     /// Sends several commands in one go. An answer for each.
     pub(crate) async fn send_all(
         &self,
-        commands: &[Cmd],
+        commands: Vec<Cmd>,
         deadline: Instant,
     ) -> Result<Vec<Result<Value, Failure>>, Failure> {
         let mut open = self.connection(deadline).await?;
-        let mut pipeline = redis::Pipeline::with_capacity(commands.len());
-        for command in commands {
-            pipeline.add_command(command.clone());
-        }
         let count = commands.len();
+        let mut pipeline = redis::Pipeline::with_capacity(count);
+        for command in commands {
+            pipeline.add_command(command);
+        }
         let answer = open.connection.send_packed_commands(&pipeline, 0, count);
         let answer = timeout_at(deadline, answer).await;
         match self.received(&open, answer)? {
@@ -144,13 +144,13 @@ impl Link {
         if let Some(open) = self.usable() {
             return Ok(open);
         }
-        let opening = async {
+        let opening = Box::pin(async {
             let _turn = self.turn.lock().await;
             match self.usable() {
                 Some(open) => Ok(open),
                 None => self.open().await,
             }
-        };
+        });
         match timeout_at(deadline, opening).await {
             Ok(Ok(open)) => Ok(open),
             Ok(Err(error)) => Err(Failure::NotSent(error)),

@@ -61,6 +61,9 @@ pub(crate) fn of_span_digits(digits: &[u8]) -> Option<Option<u64>> {
 pub(crate) fn padded<const N: usize>(mut number: u64) -> [u8; N] {
     let mut digits = [b'0'; N];
     for digit in digits.iter_mut().rev() {
+        if number == 0 {
+            break;
+        }
         *digit = b'0' + (number % 10) as u8;
         number /= 10;
     }
@@ -69,9 +72,14 @@ pub(crate) fn padded<const N: usize>(mut number: u64) -> [u8; N] {
 
 /// A number of such digits, and nothing else.
 pub(crate) fn number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0_u64, |sum, digit| {
-        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        sum.checked_mul(10)?.checked_add(digit.into())
+    // Nineteen digits are never too much, so only the rest has to be watched.
+    let (first, rest) = digits.split_at(digits.len().min(19));
+    let value = |digit: &u8| digit.checked_sub(b'0').filter(|digit| *digit < 10);
+    let sum = first.iter().try_fold(0_u64, |sum, digit| {
+        Some(sum * 10 + u64::from(value(digit)?))
+    })?;
+    rest.iter().try_fold(sum, |sum, digit| {
+        sum.checked_mul(10)?.checked_add(value(digit)?.into())
     })
 }
 

@@ -1,9 +1,10 @@
 //! The Lua scripts, and what is sent to a server.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use cloakroom_store::Timestamp;
-use redis::Cmd;
+use redis::{Arg, Cmd};
 
 use crate::{head, moment};
 
@@ -66,32 +67,36 @@ impl Script {
     }
 }
 
-/// One thing to ask of a server: a command, or a script.
+/// One thing to ask of a server: a command, or a script. It is kept as it is sent, so that no part is copied twice.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     verb: Verb,
-    keys: Vec<Vec<u8>>,
-    arguments: Vec<Vec<u8>>,
-    /// Arguments that are always the same, after the others.
-    constants: &'static [&'static str],
+    command: Cmd,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Verb {
     /// A command that only reads: it may be sent again when its answer got lost.
-    Read(&'static str),
+    Read,
     /// A script. It is never sent again unless the server said that it did not run it.
     Script(&'static Script),
 }
 
+/// Room for most requests, without a whole session.
+pub(crate) const ROOM: usize = 320;
+/// What stands before the keys of a script: the command, the script, and how many keys there are.
+const BEFORE_KEYS: usize = 3;
+
 impl Request {
-    pub(crate) fn read(command: &'static str, key: impl Into<Vec<u8>>) -> Self {
-        Self {
-            verb: Verb::Read(command),
-            keys: vec![key.into()],
-            arguments: Vec::new(),
-            constants: &[],
-        }
+    pub(crate) fn read(command: &str, key: impl AsRef<[u8]>) -> Self {
+        let key = key.as_ref();
+        let mut request = Self {
+            verb: Verb::Read,
+            // Room for the bounds of a range.
+            command: Cmd::with_capacity(4, command.len() + key.len() + 8),
+        };
+        request.command.arg(command);
+        request.arg(key)
     }
 
     /// A whole session.
@@ -101,27 +106,30 @@ impl Request {
 
     /// What stands before the data of a session.
     pub(crate) fn head(key: String) -> Self {
-        let mut request = Self::read("GETRANGE", key);
-        request.constants = &["0", head::LAST];
-        request
+        Self::read("GETRANGE", key).arg("0").arg(head::LAST)
     }
 
-    pub(crate) fn script(script: &'static Script, key: impl Into<Vec<u8>>) -> Self {
-        Self {
+    pub(crate) fn script(script: &'static Script, keys: &[impl AsRef<[u8]>]) -> Self {
+        Self::script_of(script, keys, ROOM)
+    }
+
+    /// The same with room for arguments of about so many bytes.
+    pub(crate) fn script_of(
+        script: &'static Script,
+        keys: &[impl AsRef<[u8]>],
+        room: usize,
+    ) -> Self {
+        let mut command = Cmd::with_capacity(16, room);
+        command.arg("EVALSHA").arg(&script.sha1).arg(keys.len());
+        let request = Self {
             verb: Verb::Script(script),
-            keys: vec![key.into()],
-            arguments: Vec::new(),
-            constants: &[],
-        }
+            command,
+        };
+        keys.iter().fold(request, Self::arg)
     }
 
-    pub(crate) fn key(mut self, key: impl Into<Vec<u8>>) -> Self {
-        self.keys.push(key.into());
-        self
-    }
-
-    pub(crate) fn arg(mut self, argument: impl Into<Vec<u8>>) -> Self {
-        self.arguments.push(argument.into());
+    pub(crate) fn arg(mut self, argument: impl AsRef<[u8]>) -> Self {
+        self.command.arg(argument.as_ref());
         self
     }
 
@@ -131,46 +139,53 @@ impl Request {
     }
 
     /// A number, or an empty argument for none.
-    pub(crate) fn number(self, number: Option<i64>) -> Self {
-        self.arg(number.map(|number| number.to_string()).unwrap_or_default())
+    pub(crate) fn number(mut self, number: Option<i64>) -> Self {
+        match number {
+            Some(number) => {
+                self.command.arg(number);
+                self
+            }
+            None => self.arg(""),
+        }
     }
 
-    pub(crate) fn args(mut self, arguments: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        self.arguments.extend(arguments);
-        self
+    pub(crate) fn args(self, arguments: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
+        arguments.into_iter().fold(self, Self::arg)
     }
 
     /// The key that decides where a cluster keeps it.
     pub(crate) fn first_key(&self) -> &[u8] {
-        &self.keys[0]
+        let place = match self.verb {
+            Verb::Read => 1,
+            Verb::Script(_) => BEFORE_KEYS,
+        };
+        self.words().nth(place).unwrap_or_default()
     }
 
     pub(crate) fn only_reads(&self) -> bool {
-        matches!(self.verb, Verb::Read(_))
+        matches!(self.verb, Verb::Read)
     }
 
     /// As it is sent: a script by its SHA-1, or `whole` where the server has forgotten it.
-    pub(crate) fn command(&self, whole: bool) -> Cmd {
-        let parts = self.keys.iter().chain(&self.arguments).map(Vec::len);
-        let count = parts.clone().count() + self.constants.len() + 3;
-        // Short words are the rest.
-        let mut command = Cmd::with_capacity(count, parts.sum::<usize>() + 16 * count);
+    pub(crate) fn command(&self, whole: bool) -> Cow<'_, Cmd> {
         match self.verb {
-            Verb::Read(name) => {
-                command.arg(name);
+            Verb::Script(script) if whole => {
+                let mut command = redis::cmd("EVAL");
+                command.arg(script.code);
+                for word in self.words().skip(BEFORE_KEYS - 1) {
+                    command.arg(word);
+                }
+                Cow::Owned(command)
             }
-            Verb::Script(script) => {
-                command.arg(if whole { "EVAL" } else { "EVALSHA" });
-                command.arg(if whole { script.code } else { &script.sha1 });
-                command.arg(self.keys.len());
-            }
+            _ => Cow::Borrowed(&self.command),
         }
-        for part in self.keys.iter().chain(&self.arguments) {
-            command.arg(part.as_slice());
-        }
-        for constant in self.constants {
-            command.arg(*constant);
-        }
-        command
+    }
+
+    fn words(&self) -> impl Iterator<Item = &[u8]> {
+        self.command.args_iter().map(|word| match word {
+            Arg::Simple(word) => word,
+            // Nothing else was put in.
+            _ => &[],
+        })
     }
 }

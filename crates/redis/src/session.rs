@@ -64,30 +64,22 @@ impl RedisStoreSession {
     /// `Undecodable` if the data does not decode into `T`, is encrypted and cannot be decrypted, or the owner is none
     /// that [`Owner`] would take.
     pub fn decode<T: DeserializeOwned>(&self, at_rest: &AtRest) -> Result<Record<T>, StoreError> {
-        let data = codec::decode(&self.codec, &self.data, at_rest)?;
         let mut times = Times::starting(self.created_at);
         times.authenticated_at = self.authenticated_at;
         times.renewed_at = self.renewed_at;
         times.last_seen_at = self.last_seen_at;
         times.ends_at = self.ends_at;
         times.idle_timeout = self.idle_timeout_ms.map(Duration::from_millis);
-        let mut record = Record::new(Arc::new(data), times);
-        record.version = self.version;
-        record.browser_session = self.browser_session;
-        record.owner = match &self.owner {
-            Some(owner) => Some(
-                Owner::new(owner.as_str())
-                    .map_err(|error| StoreError::new(StoreErrorKind::Undecodable, error))?,
-            ),
-            None => None,
+        let parts = Parts {
+            version: self.version,
+            times,
+            browser_session: self.browser_session,
+            owner: self.owner.as_deref(),
+            client: (self.address.as_deref(), self.user_agent.as_deref()),
+            codec: &self.codec,
+            data: &self.data,
         };
-        // Informative only: an address that does not parse is left out rather than the session lost.
-        let address = self.address.as_deref().and_then(|text| text.parse().ok());
-        if self.user_agent.is_some() || address.is_some() {
-            let client = ClientInfo::new(self.user_agent.as_deref(), address);
-            record.client = Some(Arc::new(client));
-        }
-        Ok(record)
+        parts.decode(at_rest)
     }
 
     pub(crate) fn into_entry<T: DeserializeOwned>(
@@ -141,6 +133,76 @@ impl RedisStoreSession {
         stored.drain(..data);
         session.data = stored;
         Ok(session)
+    }
+}
+
+/// What a record is made of, still encoded.
+struct Parts<'a> {
+    version: u64,
+    times: Times,
+    browser_session: bool,
+    owner: Option<&'a str>,
+    /// Address and user agent.
+    client: (Option<&'a str>, Option<&'a str>),
+    codec: &'a str,
+    data: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(head: &Head<'a>, stored: &'a [u8]) -> Result<Self, RedisStoreError> {
+        Ok(Self {
+            version: head.version()?,
+            times: head.times()?,
+            browser_session: head.browser_session(),
+            owner: head.owner()?,
+            client: head.client()?,
+            codec: head.codec()?,
+            data: &stored[stored.len() - head.data_length()?..],
+        })
+    }
+
+    fn decode<T: DeserializeOwned>(self, at_rest: &AtRest) -> Result<Record<T>, StoreError> {
+        let data = codec::decode(self.codec, self.data, at_rest)?;
+        let mut record = Record::new(Arc::new(data), self.times);
+        record.version = self.version;
+        record.browser_session = self.browser_session;
+        record.owner = match self.owner {
+            Some(owner) => Some(
+                Owner::new(owner)
+                    .map_err(|error| StoreError::new(StoreErrorKind::Undecodable, error))?,
+            ),
+            None => None,
+        };
+        // Informative only: an address that does not parse is left out rather than the session lost.
+        let (address, user_agent) = self.client;
+        let address = address.and_then(|text| text.parse().ok());
+        if user_agent.is_some() || address.is_some() {
+            record.client = Some(Arc::new(ClientInfo::new(user_agent, address)));
+        }
+        Ok(record)
+    }
+}
+
+/// The record that a server answered, if there is one and it is live: what [`RedisStoreSession`] says of it, without
+/// what it copies.
+pub(crate) fn live_record<T: DeserializeOwned>(
+    answer: Value,
+    clock: &dyn Clock,
+    at_rest: &AtRest,
+) -> Result<Option<Record<T>>, StoreError> {
+    if answer == Value::Nil {
+        return Ok(None);
+    }
+    let stored = reply::text(answer).map_err(RedisStoreError::into_store_error)?;
+    let head = Head::of(&stored).and_then(|head| {
+        let parts = Parts::of(&head, &stored)?;
+        head.entry()?;
+        Ok((head.expires_at()?, parts))
+    });
+    let (expires_at, parts) = head.map_err(RedisStoreError::into_store_error)?;
+    match expires_at.is_none_or(|end| end > clock.now()) {
+        true => parts.decode(at_rest).map(Some),
+        false => Ok(None),
     }
 }
 
@@ -214,20 +276,23 @@ impl Draft {
         &self.written
     }
 
-    /// The session as it is going to be if that expectation holds. A version that only the server knows is nought.
-    pub(crate) fn written_over(&self, expect: Expect) -> (Vec<u8>, u64) {
-        let version = match expect {
-            Expect::Absent => 1,
-            Expect::Present => 0,
-            Expect::Version(version) => version.saturating_add(1),
-        };
-        (self.with_version(version), version)
+    pub(crate) fn set_version(&mut self, version: u64) {
+        head::set_version(&mut self.written, version);
     }
 
     pub(crate) fn with_version(&self, version: u64) -> Vec<u8> {
         let mut written = self.written.clone();
         head::set_version(&mut written, version);
         written
+    }
+}
+
+/// The version that a session is going to have if that expectation holds. One that only the server knows is nought.
+pub(crate) fn version_after(expect: Expect) -> u64 {
+    match expect {
+        Expect::Absent => 1,
+        Expect::Present => 0,
+        Expect::Version(version) => version.saturating_add(1),
     }
 }
 

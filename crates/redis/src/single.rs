@@ -14,29 +14,28 @@ use crate::layout::{from_member, member};
 use crate::moment::padded;
 use crate::renewal::Route;
 use crate::reply;
-use crate::script::{self, Request};
-use crate::session::{Draft, RedisStoreSession};
+use crate::script::{self, ROOM, Request};
+use crate::session::{Draft, RedisStoreSession, version_after};
 use crate::store::Inner;
 
 pub(crate) async fn set(
     inner: &Inner,
     key: &SessionKey,
-    draft: &Draft,
+    mut draft: Draft,
     expect: Expect,
     deadline: Instant,
 ) -> Result<SetOutcome, RedisStoreError> {
     let session = inner.layout.session(&member(key));
-    let (written, version) = draft.written_over(expect);
-    let mut request = Request::script(&script::SET, session)
+    let version = version_after(expect);
+    draft.set_version(version);
+    let room = ROOM + draft.written().len();
+    let mut request = Request::script_of(&script::SET, &[session], room)
         .moment(Some(inner.clock.now()))
         .arg(expectation(expect))
-        .number(inner.time_to_live(draft))
-        .arg(written);
+        .number(inner.time_to_live(&draft))
+        .arg(draft.written());
     if let Some(owner) = &draft.owner {
-        let score = draft.expires_at().map(Timestamp::as_millis);
-        request = request
-            .arg(owner.as_str())
-            .arg(score.map_or_else(|| "+inf".to_owned(), |score| score.to_string()));
+        request = request.arg(owner.as_str());
     }
     match inner.run(&request, deadline).await? {
         Value::Int(0) => Ok(SetOutcome::Stored(version)),
@@ -61,7 +60,7 @@ pub(crate) async fn destroy(
 ) -> Result<bool, RedisStoreError> {
     let member = member(key);
     let request = inner
-        .call(&script::DESTROY, inner.layout.session(&member))
+        .call(&script::DESTROY, &[inner.layout.session(&member)])
         .arg(member);
     let (was_live, _) = reply::outcome(inner.run(&request, deadline).await?)?;
     Ok(was_live == b"1")
@@ -75,7 +74,7 @@ pub(crate) async fn touch(
 ) -> Result<bool, RedisStoreError> {
     let member = member(key);
     let request = inner
-        .call(&script::TOUCH, inner.layout.session(&member))
+        .call(&script::TOUCH, &[inner.layout.session(&member)])
         .arg(member)
         .moment(Some(last_seen_at));
     let (outcome, _) = reply::outcome(inner.run(&request, deadline).await?)?;
@@ -88,14 +87,13 @@ pub(crate) async fn rotate(
     deadline: Instant,
 ) -> Result<RotateOutcome, RedisStoreError> {
     let (old, new) = (route.from(), route.to());
-    let mut request = inner
-        .call(&script::ROTATE, inner.layout.session(old))
-        .key(inner.layout.session(new));
+    let mut keys = vec![inner.layout.session(old), inner.layout.session(new)];
     let trail = route.trail();
     if trail.is_some() {
-        request = request.key(inner.layout.trail(old));
+        keys.push(inner.layout.trail(old));
     }
-    let request = request
+    let request = inner
+        .call(&script::ROTATE, &keys)
         .arg(old)
         .arg(new)
         .arg(time_digits(&route.times))
@@ -141,17 +139,18 @@ pub(crate) async fn admit(
     deadline: Instant,
 ) -> Result<AdmitOutcome, RedisStoreError> {
     let new = member(key);
-    let mut request = inner.call(&script::ADMIT, inner.layout.session(&new));
+    let mut keys = vec![inner.layout.session(&new)];
     let old = ending.map(member).unwrap_or_default();
     if ending.is_some() {
-        request = request.key(inner.layout.session(&old));
+        keys.push(inner.layout.session(&old));
     }
     let most = limit.map(|limit| limit.max.get().into());
     let how = match limit.map(|limit| limit.when_reached) {
         Some(WhenReached::Refuse) => "refuse",
         _ => "oldest",
     };
-    let request = request
+    let request = inner
+        .call(&script::ADMIT, &keys)
         .arg(new)
         .arg(old)
         .number(most)
@@ -180,7 +179,7 @@ pub(crate) async fn list_by_owner<T: DeserializeOwned>(
     deadline: Instant,
 ) -> Result<Vec<Entry<T>>, RedisStoreError> {
     let request = inner
-        .call(&script::LIST_OWNER, inner.layout.index(owner))
+        .call(&script::LIST_OWNER, &[inner.layout.index(owner)])
         .arg(owner.as_str());
     let answer = reply::list(inner.run(&request, deadline).await?)?;
     let mut entries = Vec::with_capacity(answer.len());
@@ -203,7 +202,7 @@ pub(crate) async fn destroy_by_owner(
     deadline: Instant,
 ) -> Result<u64, RedisStoreError> {
     let request = inner
-        .call(&script::DESTROY_OWNER, inner.layout.index(owner))
+        .call(&script::DESTROY_OWNER, &[inner.layout.index(owner)])
         .arg(owner.as_str());
     let request = except.iter().map(member).fold(request, Request::arg);
     reply::number(inner.run(&request, deadline).await?)

@@ -20,7 +20,7 @@ use crate::link::Patience;
 use crate::renewal::Route;
 use crate::script::{Request, Script};
 use crate::server::Server;
-use crate::session::{Draft, RedisStoreSession};
+use crate::session::{Draft, RedisStoreSession, live_record};
 use crate::{KeyPrefix, RedisStoreBuilder, single, spread};
 
 /// Sessions in Redis or Valkey, on one server or in a cluster.
@@ -100,7 +100,10 @@ impl<T> RedisStore<T> {
     /// `Unavailable` if the store cannot tell; `Undecodable` if that key holds something else.
     pub async fn stored(&self, key: &SessionKey) -> Result<Option<RedisStoreSession>, StoreError> {
         let inner = &*self.inner;
-        inner.timed(|deadline| inner.read(key, deadline)).await
+        let read = |deadline| async move {
+            RedisStoreSession::from_answer(*key, inner.read(key, deadline).await?)
+        };
+        inner.timed(read).await
     }
 }
 
@@ -111,10 +114,8 @@ where
     fn get(&self, key: &SessionKey) -> StoreFuture<'_, Option<Record<T>>> {
         let (key, inner) = (*key, &*self.inner);
         StoreFuture::new(async move {
-            let found = inner.timed(|deadline| inner.read(&key, deadline)).await?;
-            let live = found.filter(|session| session.is_live(&*inner.clock));
-            live.map(|session| session.decode(&inner.at_rest))
-                .transpose()
+            let answer = inner.timed(|deadline| inner.read(&key, deadline)).await?;
+            live_record(answer, &*inner.clock, &inner.at_rest)
         })
     }
 
@@ -129,8 +130,10 @@ where
             let draft = inner.draft(&record)?;
             let work = |deadline| async move {
                 match inner.server {
-                    Server::Single(_) => single::set(inner, &key, &draft, expect, deadline).await,
-                    Server::Cluster(_) => spread::set(inner, &key, &draft, expect, deadline).await,
+                    Server::Single(_) => single::set(inner, &key, draft, expect, deadline).await,
+                    Server::Cluster(_) => {
+                        Box::pin(spread::set(inner, &key, &draft, expect, deadline)).await
+                    }
                 }
             };
             inner.timed(work).await
@@ -142,7 +145,7 @@ where
         StoreFuture::new(inner.timed(move |deadline| async move {
             match inner.server {
                 Server::Single(_) => single::destroy(inner, &key, deadline).await,
-                Server::Cluster(_) => spread::destroy(inner, &key, deadline).await,
+                Server::Cluster(_) => Box::pin(spread::destroy(inner, &key, deadline)).await,
             }
         }))
     }
@@ -152,7 +155,9 @@ where
         StoreFuture::new(inner.timed(move |deadline| async move {
             match inner.server {
                 Server::Single(_) => single::touch(inner, &key, last_seen_at, deadline).await,
-                Server::Cluster(_) => spread::touch(inner, &key, last_seen_at, deadline).await,
+                Server::Cluster(_) => {
+                    Box::pin(spread::touch(inner, &key, last_seen_at, deadline)).await
+                }
             }
         }))
     }
@@ -168,7 +173,7 @@ where
             let route = Route::new(&from, &to, times);
             match inner.server {
                 Server::Single(_) => single::rotate(inner, &route, deadline).await,
-                Server::Cluster(_) => spread::rotate(inner, &route, deadline).await,
+                Server::Cluster(_) => Box::pin(spread::rotate(inner, &route, deadline)).await,
             }
         }))
     }
@@ -186,7 +191,7 @@ where
                 match inner.server {
                     Server::Single(_) => single::replace(inner, &from, &to, &draft, deadline).await,
                     Server::Cluster(_) => {
-                        spread::replace(inner, &from, &to, &draft, deadline).await
+                        Box::pin(spread::replace(inner, &from, &to, &draft, deadline)).await
                     }
                 }
             };
@@ -236,13 +241,13 @@ impl Inner {
         &self,
         key: &SessionKey,
         deadline: Instant,
-    ) -> Result<Option<RedisStoreSession>, RedisStoreError> {
+    ) -> Result<Value, RedisStoreError> {
         let request = Request::session(self.layout.session(&member(key)));
-        RedisStoreSession::from_answer(*key, self.run(&request, deadline).await?)
+        self.run(&request, deadline).await
     }
 
     /// A script with the arguments that all of them have.
-    pub(crate) fn call(&self, script: &'static Script, key: impl Into<Vec<u8>>) -> Request {
+    pub(crate) fn call(&self, script: &'static Script, keys: &[impl AsRef<[u8]>]) -> Request {
         let index_prefix = match self.server {
             Server::Single(_) => self.layout.index_prefix(),
             Server::Cluster(_) => String::new(),
@@ -251,7 +256,7 @@ impl Inner {
             true => self.layout.channel(),
             false => String::new(),
         };
-        Request::script(script, key)
+        Request::script(script, keys)
             .moment(Some(self.clock.now()))
             .arg(index_prefix)
             .arg(channel)

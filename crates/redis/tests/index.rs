@@ -59,7 +59,7 @@ async fn an_index_follows_owner_and_expiry() {
         return;
     };
     let bench = Bench::on(&server.url()).await;
-    let names = ["a", &"b".repeat(82), &"c".repeat(83), &"d".repeat(84)];
+    let names = ["a", &"b".repeat(40), &"c".repeat(40), &"d".repeat(41)];
     let longest = "e".repeat(Owner::MAX_BYTES);
     let names: Vec<&str> = names.into_iter().chain([longest.as_str(), "a"]).collect();
     bench.add(&key(1), bench.owned("a", "before")).await;

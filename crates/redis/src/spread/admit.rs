@@ -214,14 +214,14 @@ impl Admission<'_> {
         let dead = std::mem::take(&mut self.dead);
         let request = self
             .inner
-            .call(&script::RESERVE, self.inner.layout.index(self.owner))
+            .call(&script::RESERVE, &[self.inner.layout.index(self.owner)])
             .arg(name(entry))
             .moment(self.bound)
             .number(Some(self.limit.max.get().into()))
             .arg(self.spared.clone().unwrap_or_default())
             .arg(dead.len().to_string())
             .args(dead)
-            .args(known.iter().cloned());
+            .args(known);
         let answer = self.inner.run(&request, self.deadline).await?;
         let (outcome, rest) = reply::outcome(answer)?;
         match outcome.as_slice() {
@@ -345,7 +345,7 @@ fn name((member, nonce): &Entry) -> Vec<u8> {
 }
 
 async fn is_live(inner: &Inner, member: &str, deadline: Instant) -> Result<bool, RedisStoreError> {
-    let request = inner.call(&script::PEEK, inner.layout.session(member));
+    let request = inner.call(&script::PEEK, &[inner.layout.session(member)]);
     let (live, _) = reply::outcome(inner.run(&request, deadline).await?)?;
     Ok(live == b"1")
 }

@@ -45,7 +45,7 @@ pub(super) async fn enter(
 ) -> Result<String, RedisStoreError> {
     let nonce = nonce(inner, member);
     let request = inner
-        .call(&script::ENTER, inner.layout.index(owner))
+        .call(&script::ENTER, &[inner.layout.index(owner)])
         .arg(format!("{member}:{nonce}"))
         .moment(bound);
     let due = reply::texts(inner.run(&request, deadline).await?)?;
@@ -80,7 +80,7 @@ pub(super) async fn prolong(
     deadline: Instant,
 ) -> Result<(), RedisStoreError> {
     let request = inner
-        .call(&script::ENTER, inner.layout.index(owner))
+        .call(&script::ENTER, &[inner.layout.index(owner)])
         .arg([member.as_bytes(), b":", nonce].concat())
         .arg(until)
         .arg("1");
@@ -126,9 +126,9 @@ pub(super) async fn remove(
 ) -> Result<(), RedisStoreError> {
     let names = entries
         .iter()
-        .map(|(member, nonce)| format!("{member}:{nonce}").into_bytes());
+        .map(|(member, nonce)| format!("{member}:{nonce}"));
     let request = inner
-        .call(&script::FIT, inner.layout.index(owner))
+        .call(&script::FIT, &[inner.layout.index(owner)])
         .args(names);
     inner.run(&request, deadline).await.map(drop)
 }
@@ -164,9 +164,12 @@ pub(super) async fn bury(
     deadline: Instant,
 ) -> Result<Vec<Vec<u8>>, RedisStoreError> {
     let requests = entries.iter().map(|(member, nonce)| {
+        let keys = [
+            inner.layout.session(member),
+            inner.layout.tombstone(member, nonce),
+        ];
         inner
-            .call(&script::BURY, inner.layout.session(member))
-            .key(inner.layout.tombstone(member, nonce))
+            .call(&script::BURY, &keys)
             .arg(owner.as_str())
             .arg(nonce.as_str())
             .arg(how)

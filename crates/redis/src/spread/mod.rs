@@ -40,7 +40,7 @@ use crate::head;
 use crate::layout::member;
 use crate::reply;
 use crate::script;
-use crate::session::Draft;
+use crate::session::{Draft, version_after};
 use crate::single::expectation;
 use crate::store::Inner;
 
@@ -106,10 +106,8 @@ pub(crate) async fn destroy(
     deadline: Instant,
 ) -> Result<bool, RedisStoreError> {
     let member = member(key);
-    let request = inner
-        .call(&script::DESTROY, inner.layout.session(&member))
-        .key(inner.layout.pass(&member))
-        .arg(member.clone());
+    let keys = [inner.layout.session(&member), inner.layout.pass(&member)];
+    let request = inner.call(&script::DESTROY, &keys).arg(&member);
     let (was_live, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
     leave_as_said(inner, &member, rest, deadline).await;
     Ok(was_live == b"1")
@@ -125,11 +123,11 @@ pub(crate) async fn touch(
     let mut longer = (Vec::new(), Vec::new());
     for _ in 0..ATTEMPTS {
         let request = inner
-            .call(&script::TOUCH, inner.layout.session(&member))
-            .arg(member.clone())
+            .call(&script::TOUCH, &[inner.layout.session(&member)])
+            .arg(&member)
             .moment(Some(last_seen_at))
-            .arg(longer.0.clone())
-            .arg(longer.1.clone());
+            .arg(&longer.0)
+            .arg(&longer.1);
         let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
         match outcome.as_slice() {
             b"touched" => return Ok(true),
@@ -180,19 +178,18 @@ async fn write(
     moved: Option<Moved<'_>>,
     deadline: Instant,
 ) -> Result<Written, RedisStoreError> {
-    let written = match moved {
-        Some(moved) => draft.with_version(moved.version),
-        None => draft.written_over(expect).0,
-    };
+    let version = moved.map_or_else(|| version_after(expect), |moved| moved.version);
+    let written = draft.with_version(version);
     let (start, end) = head::around_note(&written);
-    let mut request = inner.call(&script::SET_SPREAD, inner.layout.session(member));
+    let mut keys = vec![inner.layout.session(member)];
     if let Some(nonce) = nonce {
-        request = request.key(inner.layout.tombstone(member, nonce));
+        keys.push(inner.layout.tombstone(member, nonce));
     }
     if moved.is_some() {
-        request = request.key(inner.layout.pass(member));
+        keys.push(inner.layout.pass(member));
     }
-    let request = request
+    let request = inner
+        .call(&script::SET_SPREAD, &keys)
         .arg(expectation(expect))
         .arg(nonce.unwrap_or_default())
         .moment(draft.bound())

@@ -90,12 +90,13 @@ async fn take(
     deadline: Instant,
 ) -> Result<(Vec<u8>, Vec<Value>), RedisStoreError> {
     let old = route.from();
-    let mut request = inner.call(&script::TAKE, inner.layout.session(old));
+    let mut keys = vec![inner.layout.session(old)];
     let trail = route.trail();
     if trail.is_some() {
-        request = request.key(inner.layout.trail(old));
+        keys.push(inner.layout.trail(old));
     }
-    let request = request
+    let request = inner
+        .call(&script::TAKE, &keys)
         .arg(owner.map_or("", Owner::as_str))
         .arg(old)
         .arg(trail.unwrap_or_default())
@@ -105,7 +106,7 @@ async fn take(
 
 /// It leads nowhere. Should it stay, it is over soon.
 async fn forget_trail(inner: &Inner, old: &str, deadline: Instant) {
-    let request = inner.call(&script::FORGET, inner.layout.trail(old));
+    let request = inner.call(&script::FORGET, &[inner.layout.trail(old)]);
     if let Err(error) = inner.run(&request, deadline).await {
         tracing::debug!(%error, "a trail that leads nowhere stays for now");
     }
@@ -143,18 +144,18 @@ async fn peek(
     pass: &str,
     deadline: Instant,
 ) -> Result<(Option<Option<Owner>>, bool), RedisStoreError> {
-    let old = inner.call(&script::PEEK, inner.layout.session(route.from()));
+    let old = inner.call(&script::PEEK, &[inner.layout.session(route.from())]);
     // Longer than this rotation can take. Should it be over before, the session ends instead of landing.
     let holds = inner.patience.operation.saturating_mul(2) + PASS;
-    let new = inner
-        .call(&script::EXPECT, inner.layout.session(route.to()))
-        .key(inner.layout.pass(route.to()))
-        .arg(pass)
-        .number(Some(
-            i64::try_from(holds.as_millis())
-                .unwrap_or(LONGEST)
-                .min(LONGEST),
-        ));
+    let keys = [
+        inner.layout.session(route.to()),
+        inner.layout.pass(route.to()),
+    ];
+    let new = inner.call(&script::EXPECT, &keys).arg(pass).number(Some(
+        i64::try_from(holds.as_millis())
+            .unwrap_or(LONGEST)
+            .min(LONGEST),
+    ));
     let requests = vec![old, new];
     let answers = inner.server.run_all(requests, deadline).await?;
     let mut answers = answers.into_iter().map(reply::texts);
