@@ -158,13 +158,15 @@ impl Race<'_> {
                 let mut figures = [Vec::new(), Vec::new()];
                 // The first round prepares statements and opens connections.
                 for round in 0..=self.rounds {
-                    let mut speeds = vec![clock(&ours, self.operations, clients, write).await?];
-                    if let Some(theirs) = &theirs {
-                        speeds.push(clock(theirs, self.operations, clients, write).await?);
-                    }
-                    for (figures, speed) in figures.iter_mut().zip(speeds) {
+                    // Neither is always the first.
+                    for turn in [round % 2, 1 - round % 2] {
+                        let speed = match (turn, &theirs) {
+                            (0, _) => clock(&ours, self.operations, clients, write).await?,
+                            (_, Some(theirs)) => clock(theirs, self.operations, clients, write).await?,
+                            (_, None) => continue,
+                        };
                         if round > 0 {
-                            figures.push(speed);
+                            figures[turn].push(speed);
                         }
                     }
                 }
