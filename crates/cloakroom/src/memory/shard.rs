@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cloakroom_store::{Owner, Record, SessionKey, Timestamp, Trail};
 
 use super::facts::Facts;
-use super::slots::{Ends, Found, Slots};
+use super::slots::{Ends, Found, Slots, Vacant};
 
 /// A part of the sessions, and of the trails of those that moved away from here.
 #[derive(Debug)]
@@ -48,8 +48,8 @@ impl<T> Shard<T> {
         self.facts(key).filter(|facts| !facts.is_over(now))
     }
 
-    /// Where a record is, expired or not.
-    pub(super) fn find(&self, key: &SessionKey) -> Option<Found> {
+    /// Where a record is, expired or not, or where it belongs.
+    pub(super) fn find(&self, key: &SessionKey) -> Result<Found, Vacant> {
         self.sessions.find(key)
     }
 
@@ -102,7 +102,8 @@ impl<T> Shard<T> {
 
     /// A record under a key that is not there yet.
     pub(super) fn add(&mut self, key: SessionKey, record: Kept<T>, now: Timestamp) {
-        self.sessions.add(key, record, now);
+        let vacant = self.find(&key).expect_err("it is not there");
+        self.sessions.add(vacant, key, record, now);
     }
 
     /// Writes a record over another one of the same owner. What was there is in `record` then: the data is better
@@ -124,6 +125,7 @@ impl<T> Shard<T> {
         self.sessions.change(key, now, change)
     }
 
+    #[inline]
     pub(super) fn take(&mut self, key: &SessionKey) -> Option<Kept<T>> {
         self.sessions.take(key)
     }

@@ -89,7 +89,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let now = self.now();
         let held = {
             let mut shard = self.locks.shard(key);
-            let found = shard.find(key);
+            let found = shard.find(key).ok();
             let facts = found.map(|found| shard.facts_at(found));
             let live = facts.filter(|facts| !facts.is_over(now));
             let outcome = expect.judge(live.map(|facts| facts.version));
