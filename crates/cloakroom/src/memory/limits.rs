@@ -71,7 +71,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
 
 /// The owner's oldest sessions that have to end for one more, `ending` not counted. `None` if the limit refuses.
 fn making_room<T>(
-    locked: &mut Locked<'_, T>,
+    locked: &mut Locked<'_, '_, T>,
     owner: &Owner,
     ending: Option<&SessionKey>,
     limit: OwnerLimit,

@@ -53,6 +53,11 @@ impl<T> Shard<T> {
         self.sessions.find(key)
     }
 
+    /// Where a record belongs that is not there.
+    pub(super) fn vacant(&self, key: &SessionKey) -> Vacant {
+        self.find(key).expect_err("it is not there")
+    }
+
     pub(super) fn facts_at(&self, found: Found) -> &Facts {
         self.sessions.value(found)
     }
@@ -101,8 +106,8 @@ impl<T> Shard<T> {
     }
 
     /// A record under a key that is not there yet.
-    pub(super) fn add(&mut self, key: SessionKey, record: Kept<T>, now: Timestamp) {
-        let vacant = self.find(&key).expect_err("it is not there");
+    #[inline]
+    pub(super) fn add(&mut self, vacant: Vacant, key: SessionKey, record: Kept<T>, now: Timestamp) {
         self.sessions.add(vacant, key, record, now);
     }
 
