@@ -3,7 +3,7 @@
 mod index;
 mod schedule;
 
-use std::mem::{replace, take};
+use std::mem::replace;
 
 use cloakroom_store::{SessionKey, Timestamp};
 
@@ -290,24 +290,23 @@ impl<V: Ends, B> Slots<V, B> {
         }
     }
 
-    /// Moves all values together, into a table of the right size.
+    /// Moves all values together. In place: a table more would have to be made and filled while others wait.
     fn close_gaps(&mut self) {
-        let len = self.len();
-        let mut numbers = vec![0; self.slots.len()];
-        let mut kept = Vec::with_capacity(len + len / 8);
-        for (at, slot) in take(&mut self.slots).into_iter().enumerate() {
-            if slot.value.is_some() {
-                numbers[at] = kept.len() as u32;
-                kept.push(slot);
-            }
-        }
-        for slot in &mut kept {
+        let mut next = 0;
+        let number = |slot: &Slot<V>| {
+            let number = next;
+            next += u32::from(slot.value.is_some());
+            number
+        };
+        let numbers: Vec<u32> = self.slots.iter().map(number).collect();
+        self.slots.retain(|slot| slot.value.is_some());
+        for slot in &mut self.slots {
             slot.links.renumber(&numbers);
         }
-        self.slots = kept;
         self.index.renumber(&numbers);
         self.schedule.renumber(&numbers);
         self.gap = None;
+        self.slots.shrink_to(self.slots.len() / 8 * 9);
     }
 }
 
