@@ -125,6 +125,7 @@ impl<V: Ends, B> Slots<V, B> {
     }
 
     /// Changes what was found, in place.
+    #[inline]
     pub(super) fn change_at<R>(
         &mut self,
         Found { place, at }: Found,
@@ -208,8 +209,8 @@ impl<V: Ends, B> Slots<V, B> {
                 taken.push((key, value, beside));
             } else {
                 // It lasts longer than that: look again nearer to its end.
-                self.schedule.remove(&mut self.slots, at);
-                self.reschedule(at, now);
+                let end = slot.value().ends_at();
+                self.schedule_anew(at, end, now);
             }
         }
         looked_at
@@ -276,15 +277,22 @@ impl<V: Ends, B> Slots<V, B> {
 
     /// After a value or the time changed. What is looked at too early may stay where it is: so a session in use
     /// is moved once in a time-out and not with every request.
+    #[inline]
     fn reschedule(&mut self, at: u32, now: Timestamp) {
         let slot = &self.slots[at as usize];
         let end = slot.value().ends_at();
-        match (slot.links.due(), end) {
-            (Some(due), Some(end)) if due <= end => return,
-            (None, None) => return,
-            (Some(_), _) => self.schedule.remove(&mut self.slots, at),
-            (None, Some(_)) => {}
+        let stays = match (slot.links.due(), end) {
+            (Some(due), Some(end)) => due <= end,
+            (due, end) => due == end,
+        };
+        if !stays {
+            self.schedule_anew(at, end, now);
         }
+    }
+
+    #[cold]
+    fn schedule_anew(&mut self, at: u32, end: Option<Timestamp>, now: Timestamp) {
+        self.schedule.remove(&mut self.slots, at);
         if let Some(end) = end {
             self.schedule.add(&mut self.slots, at, end, now);
         }
