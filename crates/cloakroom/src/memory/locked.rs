@@ -63,6 +63,12 @@ impl<T> Locks<T> {
         self.index.iter().map(lock)
     }
 
+    #[cfg(all(test, not(cloakroom_shuttle)))]
+    pub(super) fn all_are_free(&self) -> bool {
+        let shards = self.shards.iter().all(|shard| shard.try_lock().is_ok());
+        shards && self.index.iter().all(|part| part.try_lock().is_ok())
+    }
+
     /// Does something to one or two keys with everything locked that it may change: the keys' shards, and the
     /// index parts of the owners that these records have and of the one that they are given.
     #[inline]

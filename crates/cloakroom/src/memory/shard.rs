@@ -1,5 +1,5 @@
 use std::hint::black_box;
-use std::mem::swap;
+use std::mem::{swap, take};
 use std::sync::Arc;
 
 use cloakroom_store::{Owner, Record, SessionKey, Timestamp, Trail};
@@ -177,8 +177,9 @@ impl<T> Shard<T> {
         self.sessions.soonest()
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// All that was there, to be dropped when nothing is locked.
+    pub(super) fn clear(&mut self) -> Self {
+        take(self)
     }
 
     /// How many places there are for sessions, and how many of them are scheduled.

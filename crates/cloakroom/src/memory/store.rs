@@ -114,12 +114,14 @@ impl<T: Send + Sync + 'static> Inner<T> {
         };
         let owner = record.owner.clone();
         let mut record = Some(record);
+        let mut over = None;
         loop {
             let outcome = self.locks.with([key, key], owner.as_ref(), |locked| {
                 let live = locked.shard(key).live(key, now);
                 let outcome = expect.judge(live.map(|facts| facts.version));
                 if let SetOutcome::Stored(version) = outcome {
-                    let replaced = usize::from(take_out(locked, key).is_some());
+                    over = take_out(locked, key);
+                    let replaced = usize::from(over.is_some());
                     if reserved.is_none() && replaced == 0 {
                         return None;
                     }
@@ -161,6 +163,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         trail_ends_at: Option<Timestamp>,
     ) -> RotateOutcome {
         let now = self.now();
+        let mut over = None;
         self.locks.with([from, to], None, |locked| {
             let Some(version) = locked
                 .shard(from)
@@ -172,7 +175,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
             if locked.shard(to).live(to, now).is_some() {
                 return RotateOutcome::Exists;
             }
-            let over = take_out(locked, to);
+            over = take_out(locked, to);
             let old = locked.shard(from).take(from);
             let mut record = old.expect("it is live");
             record.0.times = times;
@@ -206,7 +209,6 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let mut record = Some(record);
         // One ends and one begins, so a full store is no obstacle, unless the old one is not there.
         let mut reserved = None;
-        // What ends is better dropped when nobody waits.
         let (mut ended, mut over) = (None, None);
         loop {
             let outcome = self.locks.with([from, to], owner.as_ref(), |locked| {
@@ -256,7 +258,8 @@ impl<T: Send + Sync + 'static> Inner<T> {
 }
 
 /// Takes a record out, with its index entry. Its place stays taken: whoever stores another in the same step
-/// passes it on, so that nobody else gets it in between.
+/// passes it on, so that nobody else gets it in between. To be dropped when nothing is locked: the data is the
+/// application's, which may take its time, or use the store.
 #[inline]
 pub(super) fn take_out<T>(locked: &mut Locked<'_, '_, T>, key: &SessionKey) -> Option<Kept<T>> {
     let record = locked.shard(key).take(key)?;

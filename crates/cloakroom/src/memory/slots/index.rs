@@ -1,4 +1,4 @@
-use std::mem::{replace, swap};
+use std::mem::{swap, take};
 use std::num::NonZeroU32;
 
 use cloakroom_store::SessionKey;
@@ -161,7 +161,7 @@ impl<B> Index<B> {
         let homes = homes as usize;
         // With as many more as are needed with hashes that are evenly distributed.
         let mut places = Vec::with_capacity(homes + homes / 16 + 4);
-        for place in replace(&mut self.places, Vec::new()).into_iter().flatten() {
+        for place in take(&mut self.places).into_iter().flatten() {
             let home = self.home(place.hash);
             while places.len() < home {
                 places.push(None);
