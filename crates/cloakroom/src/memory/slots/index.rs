@@ -105,6 +105,8 @@ impl<B> Index<B> {
             place += 1;
         }
         if place + 1 == self.places.len() {
+            // Seldom, and not doubled for it.
+            self.places.reserve_exact(4);
             self.places.push(None);
         }
     }
@@ -160,7 +162,7 @@ impl<B> Index<B> {
         self.homes = homes;
         let homes = homes as usize;
         // With as many more as are needed with hashes that are evenly distributed.
-        let mut places = Vec::with_capacity(homes + homes / 16 + 4);
+        let mut places = Vec::with_capacity(homes + homes / 64 + 4);
         for place in take(&mut self.places).into_iter().flatten() {
             let home = self.home(place.hash);
             while places.len() < home {
