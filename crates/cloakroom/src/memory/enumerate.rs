@@ -1,6 +1,7 @@
 use cloakroom_store::{Entry, Enumerate, Owner, SessionKey, StoreFuture};
 
 use super::locked::Locks;
+use super::slots::Ends;
 use super::store::Inner;
 
 impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
@@ -22,12 +23,13 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
     fn clear(&self) -> StoreFuture<'_, u64> {
         let now = self.now();
         let mut live = 0;
+        let mut cleared = Vec::new();
         let mut index: Vec<_> = self.locks.index_parts().collect();
         let mut shards: Vec<_> = self.locks.shards().collect();
         for shard in &mut shards {
             live += shard.count_live(now);
             self.release(shard.len());
-            shard.clear();
+            cleared.push(shard.clear());
         }
         index.iter_mut().for_each(|part| part.clear());
         StoreFuture::ready(Ok(live))
@@ -63,7 +65,7 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
 
     fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         let now = self.now();
-        let mut ended = 0;
+        let mut ended = Vec::new();
         let owner = self.locks.hashed(owner);
         let mut index = self.locks.index(&owner);
         for key in index.keys(&owner).to_vec() {
@@ -71,10 +73,11 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
                 continue;
             }
             index.remove(&owner, &key);
-            let record = self.locks.shard(&key).take(&key);
-            self.release(usize::from(record.is_some()));
-            ended += u64::from(record.is_some_and(|(facts, _)| !facts.times.expired_at(now)));
+            ended.extend(self.locks.shard(&key).take(&key));
         }
-        StoreFuture::ready(Ok(ended))
+        self.release(ended.len());
+        drop(index);
+        let live = ended.iter().filter(|(facts, _)| !facts.is_over(now));
+        StoreFuture::ready(Ok(live.count() as u64))
     }
 }

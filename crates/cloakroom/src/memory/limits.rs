@@ -33,6 +33,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let mut record = Some(record);
         let keys = [ending.unwrap_or(key), key];
         let mut reserved = None;
+        let mut given_up = Vec::new();
         loop {
             let outcome = self.locks.with_all_of(owner.as_ref(), keys, |locked| {
                 if locked.shard(key).live(key, now).is_some() {
@@ -51,11 +52,10 @@ impl<T: Send + Sync + 'static> Inner<T> {
                 if reserved.is_none() && !gives_place {
                     return None;
                 }
-                let mut given_up = 0;
                 for key in ended.iter().chain(ending).chain([key]) {
-                    given_up += usize::from(take_out(locked, key).is_some());
+                    given_up.extend(take_out(locked, key));
                 }
-                self.settle(reserved.take(), given_up);
+                self.settle(reserved.take(), given_up.len());
                 let record = record.take().expect("it is stored once");
                 insert(locked, *key, Facts::apart(record), now);
                 Some(AdmitOutcome::Stored { version: 1, ended })
@@ -71,7 +71,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
 
 /// The owner's oldest sessions that have to end for one more, `ending` not counted. `None` if the limit refuses.
 fn making_room<T>(
-    locked: &mut Locked<'_, T>,
+    locked: &mut Locked<'_, '_, T>,
     owner: &Owner,
     ending: Option<&SessionKey>,
     limit: OwnerLimit,

@@ -63,13 +63,20 @@ impl<T> Locks<T> {
         self.index.iter().map(lock)
     }
 
+    #[cfg(all(test, not(cloakroom_shuttle)))]
+    pub(super) fn all_are_free(&self) -> bool {
+        let shards = self.shards.iter().all(|shard| shard.try_lock().is_ok());
+        shards && self.index.iter().all(|part| part.try_lock().is_ok())
+    }
+
     /// Does something to one or two keys with everything locked that it may change: the keys' shards, and the
     /// index parts of the owners that these records have and of the one that they are given.
+    #[inline]
     pub(super) fn with<R>(
         &self,
         keys: [&SessionKey; 2],
         given: Option<&Owner>,
-        act: impl FnOnce(&mut Locked<'_, T>) -> R,
+        act: impl FnOnce(&mut Locked<'_, '_, T>) -> R,
     ) -> R {
         self.lock_and(keys, given, false, act)
     }
@@ -79,7 +86,7 @@ impl<T> Locks<T> {
         &self,
         owner: Option<&Owner>,
         keys: [&SessionKey; 2],
-        act: impl FnOnce(&mut Locked<'_, T>) -> R,
+        act: impl FnOnce(&mut Locked<'_, '_, T>) -> R,
     ) -> R {
         self.lock_and(keys, owner, true, act)
     }
@@ -90,14 +97,13 @@ impl<T> Locks<T> {
         keys: [&SessionKey; 2],
         given: Option<&Owner>,
         all_of_given: bool,
-        act: impl FnOnce(&mut Locked<'_, T>) -> R,
+        act: impl FnOnce(&mut Locked<'_, '_, T>) -> R,
     ) -> R {
         let any_owner = self.any_owner.load(Ordering::Relaxed);
         if given.is_some() && !any_owner {
             self.any_owner.store(true, Ordering::Relaxed);
         } else if !any_owner {
-            let mut locked = Locked::without_owners(self);
-            locked.lock_shards(keys);
+            let mut locked = Locked::shards_of(self, keys, None);
             // Asked again: who put an owner's session into one of these shards said so before, and had its lock.
             if !self.any_owner.load(Ordering::Relaxed) {
                 return act(&mut locked);
@@ -110,15 +116,19 @@ impl<T> Locks<T> {
         let second = first.clone().filter(|_| keys[0] == keys[1]);
         let mut owners = [first, second];
         loop {
-            let [first, second] = [&owners[0], &owners[1]].map(Option::as_ref);
-            let second = second.filter(|owner| Some(*owner) != first);
-            let [first, second] =
-                [first, second].map(|owner| owner.map(|owner| self.hashed(owner)));
-            let mut locked = Locked::new(self, [given.clone(), first, second]);
-            match given.as_ref().filter(|_| all_of_given) {
-                Some(owner) => locked.lock_all_of(owner, keys),
-                None => locked.lock_shards(keys),
-            }
+            // Not twice the same: a name's hash takes longer than the rest.
+            let hashed = |at: usize| {
+                let owner = owners[at].as_ref()?;
+                let given = given.as_ref().map(|given| &given.owner);
+                let known = given == Some(owner) || owners[..at].contains(&owners[at]);
+                (!known).then(|| self.hashed(owner))
+            };
+            let known = [given.clone(), hashed(0), hashed(1)];
+            let mut index = LockedIndex::of(self, known);
+            let mut locked = match given.as_ref().filter(|_| all_of_given) {
+                Some(given) => Locked::all_shards_of(self, &given.owner, keys, &mut index),
+                None => Locked::shards_of(self, keys, Some(&mut index)),
+            };
             let unchanged = (0..keys.len())
                 .all(|at| locked.shard(keys[at]).owner(keys[at]) == owners[at].as_ref());
             if unchanged {
@@ -131,14 +141,17 @@ impl<T> Locks<T> {
 
 /// What [`Locks::with`] has locked.
 #[derive(Debug)]
-pub(super) struct Locked<'a, T> {
-    locks: &'a Locks<T>,
-    shards: [Option<(usize, MutexGuard<'a, Shard<T>>)>; 2],
-    /// Instead of those, where there may be more than two.
-    more_shards: Option<Vec<(usize, MutexGuard<'a, Shard<T>>)>>,
-    /// Nothing is put together for them while no session has an owner.
-    index: Option<LockedIndex<'a>>,
+pub(super) struct Locked<'a, 'i, T> {
+    first: LockedShard<'a, T>,
+    second: Option<LockedShard<'a, T>>,
+    /// Where there may be more than two.
+    more: Vec<LockedShard<'a, T>>,
+    /// Nothing is put together for it while no session has an owner.
+    index: Option<&'i mut LockedIndex<'a>>,
 }
+
+/// With its number.
+type LockedShard<'a, T> = (usize, MutexGuard<'a, Shard<T>>);
 
 #[derive(Debug)]
 struct LockedIndex<'a> {
@@ -147,8 +160,8 @@ struct LockedIndex<'a> {
     parts: [Option<(usize, MutexGuard<'a, OwnerIndex>)>; 3],
 }
 
-impl<'a, T> Locked<'a, T> {
-    fn new(locks: &'a Locks<T>, owners: [Option<HashedOwner>; 3]) -> Self {
+impl<'a> LockedIndex<'a> {
+    fn of<T>(locks: &'a Locks<T>, owners: [Option<HashedOwner>; 3]) -> Self {
         let mut parts = [0, 1, 2].map(|at| owners[at].as_ref().map(|owner| owner.part(SHARDS)));
         parts.sort_unstable();
         let mut locked = [None, None, None];
@@ -159,51 +172,69 @@ impl<'a, T> Locked<'a, T> {
             }
         }
         let parts = locked;
-        Self {
-            index: Some(LockedIndex { owners, parts }),
-            ..Self::without_owners(locks)
-        }
+        Self { owners, parts }
     }
 
-    fn without_owners(locks: &'a Locks<T>) -> Self {
-        Self {
-            locks,
-            shards: [None, None],
-            more_shards: None,
-            index: None,
-        }
+    /// The part that knows this owner.
+    fn part(&mut self, owner: &Owner) -> (&mut OwnerIndex, &HashedOwner) {
+        let mut known = self.owners.iter().flatten();
+        let owner = known
+            .find(|known| known.owner == *owner)
+            .expect("only owners whose parts are locked are asked for");
+        let wanted = owner.part(SHARDS);
+        let mut locked = self.parts.iter_mut().flatten();
+        let part = locked.find(|(part, _)| *part == wanted);
+        (&mut part.expect("it was locked for this owner").1, owner)
     }
+}
 
-    fn lock_shards(&mut self, keys: [&SessionKey; 2]) {
+impl<'a, 'i, T> Locked<'a, 'i, T> {
+    #[inline]
+    fn shards_of(
+        locks: &'a Locks<T>,
+        keys: [&SessionKey; 2],
+        index: Option<&'i mut LockedIndex<'a>>,
+    ) -> Self {
+        let lock = |shard: usize| (shard, lock(&locks.shards[shard]));
         let [one, other] = keys.map(shard_of);
-        let (first, second) = (one.min(other), one.max(other));
-        let lock = |shard: usize| Some((shard, lock(&self.locks.shards[shard])));
-        self.shards[0] = lock(first);
-        if second != first {
-            self.shards[1] = lock(second);
+        Self {
+            first: lock(one.min(other)),
+            second: (one != other).then(|| lock(one.max(other))),
+            more: Vec::new(),
+            index,
         }
     }
 
     /// While the owner's part of the index is held, the sessions stay the same.
-    fn lock_all_of(&mut self, owner: &HashedOwner, keys: [&SessionKey; 2]) {
-        let owned = self.keys_of(&owner.owner).iter();
+    fn all_shards_of(
+        locks: &'a Locks<T>,
+        owner: &Owner,
+        keys: [&SessionKey; 2],
+        index: &'i mut LockedIndex<'a>,
+    ) -> Self {
+        let (part, hashed) = index.part(owner);
+        let owned = part.keys(hashed).iter();
         let mut shards: Vec<usize> = owned.chain(keys).map(shard_of).collect();
         shards.sort_unstable();
         shards.dedup();
-        let lock = |shard: usize| (shard, lock(&self.locks.shards[shard]));
-        self.more_shards = Some(shards.into_iter().map(lock).collect());
+        let lock = |shard: usize| (shard, lock(&locks.shards[shard]));
+        let mut shards = shards.into_iter().map(lock);
+        Self {
+            first: shards.next().expect("each key has one"),
+            second: shards.next(),
+            more: shards.collect(),
+            index: Some(index),
+        }
     }
 
+    #[inline]
     pub(super) fn shard(&mut self, key: &SessionKey) -> &mut Shard<T> {
         let wanted = shard_of(key);
-        // In two steps: chained, they cost several times as much.
-        for (shard, locked) in self.shards.iter_mut().flatten() {
-            if *shard == wanted {
-                return locked;
-            }
+        if self.first.0 == wanted {
+            return &mut self.first.1;
         }
-        let mut more = self.more_shards.iter_mut().flatten();
-        let found = more.find(|(shard, _)| *shard == wanted);
+        let mut others = self.second.iter_mut().chain(&mut self.more);
+        let found = others.find(|(shard, _)| *shard == wanted);
         &mut found
             .expect("only keys whose shards are locked are asked for")
             .1
@@ -211,39 +242,58 @@ impl<'a, T> Locked<'a, T> {
 
     /// The owner's sessions, as the index names them.
     pub(super) fn keys_of(&mut self, owner: &Owner) -> &[SessionKey] {
-        let (index, owner) = self.index(owner);
+        let (index, owner) = self.part(owner);
         index.keys(owner)
     }
 
     pub(super) fn list(&mut self, owner: &Owner, key: SessionKey) {
-        let (index, owner) = self.index(owner);
+        let (index, owner) = self.part(owner);
         index.add(owner, key);
     }
 
     pub(super) fn unlist(&mut self, owner: &Owner, key: &SessionKey) {
-        let (index, owner) = self.index(owner);
+        let (index, owner) = self.part(owner);
         index.remove(owner, key);
     }
 
-    fn index(&mut self, owner: &Owner) -> (&mut OwnerIndex, &HashedOwner) {
+    /// A session of one owner, or of none, ends and another begins.
+    #[inline]
+    pub(super) fn relist(
+        &mut self,
+        from: &SessionKey,
+        old: Option<&Owner>,
+        to: &SessionKey,
+        new: Option<&Owner>,
+    ) {
+        match (old, new) {
+            (Some(old), Some(new)) if old == new => {
+                let (index, owner) = self.part(old);
+                index.rename(owner, from, *to);
+            }
+            _ => {
+                if let Some(old) = old {
+                    self.unlist(old, from);
+                }
+                if let Some(new) = new {
+                    self.list(new, *to);
+                }
+            }
+        }
+    }
+
+    fn part(&mut self, owner: &Owner) -> (&mut OwnerIndex, &HashedOwner) {
         let index = self.index.as_mut();
-        let LockedIndex { owners, parts } = index.expect("an owner was said before locking");
-        let mut known = owners.iter().flatten();
-        let owner = known
-            .find(|known| known.owner == *owner)
-            .expect("only owners whose parts are locked are asked for");
-        let wanted = owner.part(SHARDS);
-        let mut locked = parts.iter_mut().flatten();
-        let part = locked.find(|(part, _)| *part == wanted);
-        (&mut part.expect("it was locked for this owner").1, owner)
+        index.expect("an owner was said before locking").part(owner)
     }
 }
 
 /// The store's own code does not panic while it holds a lock; should it ever, the data is still whole.
+#[inline]
 fn lock<R>(mutex: &Mutex<R>) -> MutexGuard<'_, R> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[inline]
 fn shard_of(key: &SessionKey) -> usize {
     usize::from(key.as_bytes()[0]) % SHARDS
 }

@@ -26,6 +26,15 @@ impl OwnerIndex {
         }
     }
 
+    /// One key takes the place of another, if that is listed. So nothing is freed and made again when the owner has
+    /// but one session.
+    pub(super) fn rename(&mut self, owner: &HashedOwner, from: &SessionKey, to: SessionKey) {
+        let keys = self.keys.get_mut(owner).into_iter().flatten();
+        if let Some(listed) = keys.into_iter().find(|listed| **listed == *from) {
+            *listed = to;
+        }
+    }
+
     pub(super) fn remove(&mut self, owner: &HashedOwner, key: &SessionKey) {
         let Some(keys) = self.keys.get_mut(owner) else {
             return;
@@ -114,6 +123,10 @@ mod tests {
         index.remove(&owners[0], &keys[0]);
         assert_eq!(index.keys(&owners[0]), []);
         assert_eq!(index.keys(&owners[1]), [keys[1]]);
+        index.rename(&owners[1], &keys[0], keys[0]);
+        assert_eq!(index.keys(&owners[1]), [keys[1]]);
+        index.rename(&owners[1], &keys[1], keys[0]);
+        assert_eq!(index.keys(&owners[1]), [keys[0]]);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 use std::hint::black_box;
-use std::mem::swap;
+use std::mem::{swap, take};
 use std::sync::Arc;
 
 use cloakroom_store::{Owner, Record, SessionKey, Timestamp, Trail};
 
 use super::facts::Facts;
-use super::slots::{Ends, Found, Slots};
+use super::slots::{Ends, Found, Slots, Vacant};
 
 /// A part of the sessions, and of the trails of those that moved away from here.
 #[derive(Debug)]
@@ -48,9 +48,14 @@ impl<T> Shard<T> {
         self.facts(key).filter(|facts| !facts.is_over(now))
     }
 
-    /// Where a record is, expired or not.
-    pub(super) fn find(&self, key: &SessionKey) -> Option<Found> {
+    /// Where a record is, expired or not, or where it belongs.
+    pub(super) fn find(&self, key: &SessionKey) -> Result<Found, Vacant> {
         self.sessions.find(key)
+    }
+
+    /// Where a record belongs that is not there.
+    pub(super) fn vacant(&self, key: &SessionKey) -> Vacant {
+        self.find(key).expect_err("it is not there")
     }
 
     pub(super) fn facts_at(&self, found: Found) -> &Facts {
@@ -101,8 +106,9 @@ impl<T> Shard<T> {
     }
 
     /// A record under a key that is not there yet.
-    pub(super) fn add(&mut self, key: SessionKey, record: Kept<T>, now: Timestamp) {
-        self.sessions.add(key, record, now);
+    #[inline]
+    pub(super) fn add(&mut self, vacant: Vacant, key: SessionKey, record: Kept<T>, now: Timestamp) {
+        self.sessions.add(vacant, key, record, now);
     }
 
     /// Writes a record over another one of the same owner. What was there is in `record` then: the data is better
@@ -124,6 +130,7 @@ impl<T> Shard<T> {
         self.sessions.change(key, now, change)
     }
 
+    #[inline]
     pub(super) fn take(&mut self, key: &SessionKey) -> Option<Kept<T>> {
         self.sessions.take(key)
     }
@@ -170,8 +177,9 @@ impl<T> Shard<T> {
         self.sessions.soonest()
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// All that was there, to be dropped when nothing is locked.
+    pub(super) fn clear(&mut self) -> Self {
+        take(self)
     }
 
     /// How many places there are for sessions, and how many of them are scheduled.

@@ -8,6 +8,7 @@ use std::mem::replace;
 use cloakroom_store::{SessionKey, Timestamp};
 
 use index::Index;
+pub(super) use index::Vacant;
 use schedule::{Links, Schedule};
 
 /// Something that is over some day, or never.
@@ -19,8 +20,8 @@ pub(super) trait Ends {
     }
 }
 
-/// The values lie side by side, without gaps: whatever is taken out, the last one moves to its place. So there is
-/// little to give back after many have gone, and no walk is long.
+/// The values lie side by side. Where one is taken out, the next one that comes finds its place: nothing else moves,
+/// which would take as long as the rest. Gaps are closed when memory is given back.
 ///
 /// `B` is kept beside the values, in the index: whoever finds a key has it before the slot's memory has arrived.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Slots<V, B = ()> {
     index: Index<B>,
     /// When to see which of them are over.
     schedule: Schedule,
+    /// The first gap. Each knows the next.
+    gap: Option<u32>,
 }
 
 /// Where a key is, until another one is added or taken out.
@@ -44,8 +47,15 @@ pub(super) struct Found {
 #[derive(Debug)]
 struct Slot<V> {
     key: SessionKey,
-    value: V,
+    /// Nothing in a gap.
+    value: Option<V>,
     links: Links,
+}
+
+impl<V> Slot<V> {
+    fn value(&self) -> &V {
+        self.value.as_ref().expect("the index knows no gap")
+    }
 }
 
 impl<V, B> Default for Slots<V, B> {
@@ -54,29 +64,31 @@ impl<V, B> Default for Slots<V, B> {
             slots: Vec::new(),
             index: Index::default(),
             schedule: Schedule::default(),
+            gap: None,
         }
     }
 }
 
 impl<V: Ends, B> Slots<V, B> {
     pub(super) fn len(&self) -> usize {
-        self.slots.len()
+        self.index.len()
     }
 
     pub(super) fn get(&self, key: &SessionKey) -> Option<&V> {
-        Some(self.value(self.find(key)?))
+        Some(self.value(self.find(key).ok()?))
     }
 
+    /// Where the key is, or where it belongs.
     #[inline]
-    pub(super) fn find(&self, key: &SessionKey) -> Option<Found> {
+    pub(super) fn find(&self, key: &SessionKey) -> Result<Found, Vacant> {
         let is_it = |at: u32, _: &B| self.slots[at as usize].key == *key;
         let place = self.index.find(key, is_it)?;
         let (at, _) = self.index.at(place);
-        Some(Found { place, at })
+        Ok(Found { place, at })
     }
 
     pub(super) fn value(&self, found: Found) -> &V {
-        &self.slots[found.at as usize].value
+        self.slots[found.at as usize].value()
     }
 
     /// The value and what is beside it. `ahead` is called with the latter, or seldom with that of another, before
@@ -86,22 +98,25 @@ impl<V: Ends, B> Slots<V, B> {
             ahead(beside);
             self.slots[at as usize].key == *key
         };
-        let (at, beside) = self.index.at(self.index.find(key, is_it)?);
-        Some((&self.slots[at as usize].value, beside))
+        let (at, beside) = self.index.at(self.index.find(key, is_it).ok()?);
+        Some((self.slots[at as usize].value(), beside))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&SessionKey, &V, &B)> {
         self.index.iter().map(|(at, beside)| {
             let slot = &self.slots[at as usize];
-            (&slot.key, &slot.value, beside)
+            (&slot.key, slot.value(), beside)
         })
     }
 
     /// Puts a value in, over whatever is there.
     pub(super) fn put(&mut self, key: SessionKey, whole: (V, B), now: Timestamp) -> Option<(V, B)> {
-        let Some(found) = self.find(&key) else {
-            self.add(key, whole, now);
-            return None;
+        let found = match self.find(&key) {
+            Ok(found) => found,
+            Err(vacant) => {
+                self.add(vacant, key, whole, now);
+                return None;
+            }
         };
         let (value, beside) = whole;
         Some(self.change_at(found, now, |there, near| {
@@ -110,32 +125,40 @@ impl<V: Ends, B> Slots<V, B> {
     }
 
     /// Changes what was found, in place.
+    #[inline]
     pub(super) fn change_at<R>(
         &mut self,
         Found { place, at }: Found,
         now: Timestamp,
         change: impl FnOnce(&mut V, &mut B) -> R,
     ) -> R {
-        let value = &mut self.slots[at as usize].value;
+        let value = self.slots[at as usize].value.as_mut();
+        let value = value.expect("the index knows no gap");
         let answer = change(value, self.index.beside(place));
         self.reschedule(at, now);
         answer
     }
 
     /// A value under a key that is not there yet.
-    pub(super) fn add(&mut self, key: SessionKey, (value, beside): (V, B), now: Timestamp) {
-        let at = u32::try_from(self.slots.len()).expect("fewer than four billion a shard");
-        if self.slots.len() == self.slots.capacity() {
-            // Less than doubling: half of a large table would lie idle.
-            self.slots.reserve_exact(self.slots.len() / 8 + 4);
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        vacant: Vacant,
+        key: SessionKey,
+        (value, beside): (V, B),
+        now: Timestamp,
+    ) {
+        let end = value.ends_at();
+        let at = self.gap.unwrap_or_else(|| self.append_gap());
+        let slot = &mut self.slots[at as usize];
+        self.gap = slot.links.after();
+        slot.key = key;
+        slot.value = Some(value);
+        slot.links = Links::NONE;
+        self.index.insert(vacant, at, beside);
+        if let Some(end) = end {
+            self.schedule.add(&mut self.slots, at, end, now);
         }
-        self.slots.push(Slot {
-            key,
-            value,
-            links: Links::NONE,
-        });
-        self.index.insert(&key, at, beside);
-        self.reschedule(at, now);
     }
 
     /// Changes a value in place, which is not over yet. Whether there was one.
@@ -145,20 +168,19 @@ impl<V: Ends, B> Slots<V, B> {
         now: Timestamp,
         change: impl FnOnce(&mut V),
     ) -> bool {
-        let Some(Found { at, .. }) = self.find(key) else {
+        let Ok(found) = self.find(key) else {
             return false;
         };
-        let value = &mut self.slots[at as usize].value;
-        if value.is_over(now) {
+        if self.value(found).is_over(now) {
             return false;
         }
-        change(value);
-        self.reschedule(at, now);
+        self.change_at(found, now, |value, _| change(value));
         true
     }
 
+    #[inline]
     pub(super) fn take(&mut self, key: &SessionKey) -> Option<(V, B)> {
-        let found = self.find(key)?;
+        let found = self.find(key).ok()?;
         Some(self.take_found(found))
     }
 
@@ -178,15 +200,17 @@ impl<V: Ends, B> Slots<V, B> {
                 break;
             }
             looked_at += 1;
-            if self.slots[at as usize].value.is_over(now) {
-                let key = self.slots[at as usize].key;
-                let place = self.index.place_of(&key, at);
+            let slot = &self.slots[at as usize];
+            if slot.value().is_over(now) {
+                let key = slot.key;
+                let place = self.index.find(&key, |found, _| found == at);
+                let place = place.expect("a key in a slot is in the index");
                 let (value, beside) = self.take_found(Found { place, at });
                 taken.push((key, value, beside));
             } else {
                 // It lasts longer than that: look again nearer to its end.
-                self.schedule.remove(&mut self.slots, at);
-                self.reschedule(at, now);
+                let end = slot.value().ends_at();
+                self.schedule_anew(at, end, now);
             }
         }
         looked_at
@@ -200,13 +224,16 @@ impl<V: Ends, B> Slots<V, B> {
 
     /// Space that is mostly empty is given back.
     pub(super) fn give_back_memory(&mut self) {
-        let len = self.slots.len();
+        let len = self.len();
         if len == 0 {
             *self = Self::default();
-        } else if self.slots.capacity() > 2 * len + 16 {
-            self.slots.shrink_to(len + len / 8);
+            return;
+        }
+        if self.slots.capacity() > 2 * len + 16 {
+            self.close_gaps();
         }
         self.index.give_back_memory();
+        self.schedule.give_back_memory();
     }
 
     /// How many places there are.
@@ -221,32 +248,73 @@ impl<V: Ends, B> Slots<V, B> {
         links.filter(|links| links.due().is_some()).count()
     }
 
+    /// One more, with the key of nobody.
+    #[cold]
+    fn append_gap(&mut self) -> u32 {
+        let at = u32::try_from(self.slots.len()).expect("fewer than four billion a shard");
+        if self.slots.len() == self.slots.capacity() {
+            // Less than doubling: half of a large table would lie idle.
+            self.slots.reserve_exact(self.slots.len() / 8 + 4);
+        }
+        self.slots.push(Slot {
+            key: SessionKey::from_bytes([0; 32]),
+            value: None,
+            links: Links::before(None),
+        });
+        at
+    }
+
+    #[inline]
     fn take_found(&mut self, Found { place, at }: Found) -> (V, B) {
         self.schedule.remove(&mut self.slots, at);
         let beside = self.index.remove(place);
-        let slot = self.slots.swap_remove(at as usize);
-        if let Some(moved) = self.slots.get(at as usize) {
-            let from = self.slots.len() as u32;
-            self.index.moved(&moved.key, from, at);
-            self.schedule.moved(&mut self.slots, at);
-        }
-        (slot.value, beside)
+        let slot = &mut self.slots[at as usize];
+        slot.links = Links::before(self.gap);
+        self.gap = Some(at);
+        let value = slot.value.take();
+        (value.expect("the index knows no gap"), beside)
     }
 
     /// After a value or the time changed. What is looked at too early may stay where it is: so a session in use
     /// is moved once in a time-out and not with every request.
+    #[inline]
     fn reschedule(&mut self, at: u32, now: Timestamp) {
         let slot = &self.slots[at as usize];
-        let end = slot.value.ends_at();
-        match (slot.links.due(), end) {
-            (Some(due), Some(end)) if due <= end => return,
-            (None, None) => return,
-            (Some(_), _) => self.schedule.remove(&mut self.slots, at),
-            (None, Some(_)) => {}
+        let end = slot.value().ends_at();
+        let stays = match (slot.links.due(), end) {
+            (Some(due), Some(end)) => due <= end,
+            (due, end) => due == end,
+        };
+        if !stays {
+            self.schedule_anew(at, end, now);
         }
+    }
+
+    #[cold]
+    fn schedule_anew(&mut self, at: u32, end: Option<Timestamp>, now: Timestamp) {
+        self.schedule.remove(&mut self.slots, at);
         if let Some(end) = end {
             self.schedule.add(&mut self.slots, at, end, now);
         }
+    }
+
+    /// Moves all values together. In place: a table more would have to be made and filled while others wait.
+    fn close_gaps(&mut self) {
+        let mut next = 0;
+        let number = |slot: &Slot<V>| {
+            let number = next;
+            next += u32::from(slot.value.is_some());
+            number
+        };
+        let numbers: Vec<u32> = self.slots.iter().map(number).collect();
+        self.slots.retain(|slot| slot.value.is_some());
+        for slot in &mut self.slots {
+            slot.links.renumber(&numbers);
+        }
+        self.index.renumber(&numbers);
+        self.schedule.renumber(&numbers);
+        self.gap = None;
+        self.slots.shrink_to(self.slots.len() / 8 * 9);
     }
 }
 

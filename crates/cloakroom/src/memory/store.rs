@@ -89,7 +89,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let now = self.now();
         let held = {
             let mut shard = self.locks.shard(key);
-            let found = shard.find(key);
+            let found = shard.find(key).ok();
             let facts = found.map(|found| shard.facts_at(found));
             let live = facts.filter(|facts| !facts.is_over(now));
             let outcome = expect.judge(live.map(|facts| facts.version));
@@ -114,12 +114,14 @@ impl<T: Send + Sync + 'static> Inner<T> {
         };
         let owner = record.owner.clone();
         let mut record = Some(record);
+        let mut over = None;
         loop {
             let outcome = self.locks.with([key, key], owner.as_ref(), |locked| {
                 let live = locked.shard(key).live(key, now);
                 let outcome = expect.judge(live.map(|facts| facts.version));
                 if let SetOutcome::Stored(version) = outcome {
-                    let replaced = usize::from(take_out(locked, key).is_some());
+                    over = take_out(locked, key);
+                    let replaced = usize::from(over.is_some());
                     if reserved.is_none() && replaced == 0 {
                         return None;
                     }
@@ -161,6 +163,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         trail_ends_at: Option<Timestamp>,
     ) -> RotateOutcome {
         let now = self.now();
+        let mut over = None;
         self.locks.with([from, to], None, |locked| {
             let Some(version) = locked
                 .shard(from)
@@ -172,10 +175,13 @@ impl<T: Send + Sync + 'static> Inner<T> {
             if locked.shard(to).live(to, now).is_some() {
                 return RotateOutcome::Exists;
             }
-            let over = take_out(locked, to);
-            let mut record = take_out(locked, from).expect("it is live");
+            over = take_out(locked, to);
+            let old = locked.shard(from).take(from);
+            let mut record = old.expect("it is live");
             record.0.times = times;
-            insert(locked, *to, record, now);
+            locked.relist(from, record.0.owner.as_ref(), to, record.0.owner.as_ref());
+            let shard = locked.shard(to);
+            shard.add(shard.vacant(to), *to, record, now);
             self.release(usize::from(over.is_some()));
             if let Some(ends_at) = trail_ends_at.filter(|ends_at| *ends_at > now) {
                 let trail = Trail::new(*to, times.renewed_at);
@@ -203,23 +209,32 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let mut record = Some(record);
         // One ends and one begins, so a full store is no obstacle, unless the old one is not there.
         let mut reserved = None;
+        let (mut ended, mut over) = (None, None);
         loop {
             let outcome = self.locks.with([from, to], owner.as_ref(), |locked| {
-                let there = locked.shard(to).facts(to).map(|facts| !facts.is_over(now));
-                if there == Some(true) {
-                    self.remove(locked, from);
-                    return Some(SetOutcome::Exists);
-                }
-                let mut ended = usize::from(take_out(locked, from).is_some());
-                if there == Some(false) {
-                    ended += usize::from(take_out(locked, to).is_some());
-                }
-                if reserved.is_none() && ended == 0 {
+                ended = locked.shard(from).take(from);
+                let old_owner = ended.as_ref().and_then(|(facts, _)| facts.owner.as_ref());
+                let vacant = match locked.shard(to).find(to) {
+                    Err(vacant) => vacant,
+                    Ok(found) if !locked.shard(to).facts_at(found).is_over(now) => {
+                        locked.relist(from, old_owner, to, None);
+                        self.release(usize::from(ended.is_some()));
+                        return Some(SetOutcome::Exists);
+                    }
+                    Ok(_) => {
+                        over = take_out(locked, to);
+                        locked.shard(to).vacant(to)
+                    }
+                };
+                let given_up = usize::from(ended.is_some()) + usize::from(over.is_some());
+                if reserved.is_none() && given_up == 0 {
                     return None;
                 }
-                self.settle(reserved.take(), ended);
+                self.settle(reserved.take(), given_up);
                 let record = record.take().expect("it is stored once");
-                insert(locked, *to, Facts::apart(record), now);
+                locked.relist(from, old_owner, to, record.owner.as_ref());
+                let record = Facts::apart(record);
+                locked.shard(to).add(vacant, *to, record, now);
                 Some(SetOutcome::Stored(1))
             });
             match outcome {
@@ -231,7 +246,11 @@ impl<T: Send + Sync + 'static> Inner<T> {
     }
 
     /// Takes a record out, expired or not, with its index entry.
-    pub(super) fn remove(&self, locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Kept<T>> {
+    pub(super) fn remove(
+        &self,
+        locked: &mut Locked<'_, '_, T>,
+        key: &SessionKey,
+    ) -> Option<Kept<T>> {
         let record = take_out(locked, key)?;
         self.release(1);
         Some(record)
@@ -239,9 +258,10 @@ impl<T: Send + Sync + 'static> Inner<T> {
 }
 
 /// Takes a record out, with its index entry. Its place stays taken: whoever stores another in the same step
-/// passes it on, so that nobody else gets it in between.
+/// passes it on, so that nobody else gets it in between. To be dropped when nothing is locked: the data is the
+/// application's, which may take its time, or use the store.
 #[inline]
-pub(super) fn take_out<T>(locked: &mut Locked<'_, T>, key: &SessionKey) -> Option<Kept<T>> {
+pub(super) fn take_out<T>(locked: &mut Locked<'_, '_, T>, key: &SessionKey) -> Option<Kept<T>> {
     let record = locked.shard(key).take(key)?;
     if let Some(owner) = &record.0.owner {
         locked.unlist(owner, key);
@@ -252,7 +272,7 @@ pub(super) fn take_out<T>(locked: &mut Locked<'_, T>, key: &SessionKey) -> Optio
 /// Puts a record in under a key that is not there yet.
 #[inline]
 pub(super) fn insert<T>(
-    locked: &mut Locked<'_, T>,
+    locked: &mut Locked<'_, '_, T>,
     key: SessionKey,
     record: Kept<T>,
     now: Timestamp,
@@ -260,7 +280,8 @@ pub(super) fn insert<T>(
     if let Some(owner) = &record.0.owner {
         locked.list(owner, key);
     }
-    locked.shard(&key).add(key, record, now);
+    let shard = locked.shard(&key);
+    shard.add(shard.vacant(&key), key, record, now);
 }
 
 impl<T: Send + Sync + 'static> Store<T> for MemoryStore<T> {

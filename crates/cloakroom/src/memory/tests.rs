@@ -1,4 +1,5 @@
 mod admitting;
+mod dropping;
 mod renewing;
 
 use std::sync::Arc;

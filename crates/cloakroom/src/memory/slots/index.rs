@@ -1,3 +1,4 @@
+use std::mem::{swap, take};
 use std::num::NonZeroU32;
 
 use cloakroom_store::SessionKey;
@@ -6,12 +7,23 @@ use cloakroom_store::SessionKey;
 /// memory here, and growing never touches the slots.
 ///
 /// A place holds half of the key's hash, the slot's number and what is kept beside: sixteen bytes if that is a
-/// pointer, eight if it is nothing. Those that meet are in the places that follow (linear probing), and removing
-/// closes the gap, so there are no tombstones.
+/// pointer, eight if it is nothing. All are in the order of their hashes, each as near after its home as the others
+/// let it. So who looks for a key that is not there soon meets a greater hash, and has found where it belongs;
+/// removing closes the gap, so there are no tombstones; and growing is one pass.
 #[derive(Debug)]
 pub(super) struct Index<B> {
-    places: Box<[Option<Place<B>>]>,
-    held: usize,
+    /// A few more than there are homes, and the last one is empty: nothing goes round to the beginning.
+    places: Vec<Option<Place<B>>>,
+    /// Where a hash may begin to be looked for.
+    homes: u32,
+    held: u32,
+}
+
+/// Where a key belongs that is not there, until another one is added or removed.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Vacant {
+    hash: u32,
+    place: usize,
 }
 
 #[derive(Debug)]
@@ -25,74 +37,100 @@ struct Place<B> {
 impl<B> Default for Index<B> {
     fn default() -> Self {
         Self {
-            places: Box::default(),
+            places: Vec::new(),
+            homes: 0,
             held: 0,
         }
     }
 }
 
 impl<B> Index<B> {
-    /// The key's place. Asks `is_it` about the slots that it may be in.
-    pub(super) fn find(&self, key: &SessionKey, is_it: impl Fn(u32, &B) -> bool) -> Option<usize> {
-        self.probe(hash(key), is_it)
+    pub(super) fn len(&self) -> usize {
+        self.held as usize
     }
 
-    /// The place of a key that is there, in that slot.
-    pub(super) fn place_of(&self, key: &SessionKey, at: u32) -> usize {
-        let place = self.probe(hash(key), |found, _| found == at);
-        place.expect("a key in a slot is in the index")
+    /// The key's place, or where it belongs. Asks `is_it` about the slots that it may be in.
+    #[inline]
+    pub(super) fn find(
+        &self,
+        key: &SessionKey,
+        is_it: impl Fn(u32, &B) -> bool,
+    ) -> Result<usize, Vacant> {
+        let hash = hash(key);
+        let mut place = self.home(hash);
+        while let Some(Some(there)) = self.places.get(place)
+            && there.hash <= hash
+        {
+            if there.hash == hash && is_it(there.slot(), &there.beside) {
+                return Ok(place);
+            }
+            place += 1;
+        }
+        Err(Vacant { hash, place })
     }
 
     /// The slot of the key at that place, and what is beside it.
+    #[inline]
     pub(super) fn at(&self, place: usize) -> (u32, &B) {
         let place = self.places[place].as_ref().expect("it was found");
         (place.slot(), &place.beside)
     }
 
     /// A key that is not there yet.
-    pub(super) fn insert(&mut self, key: &SessionKey, at: u32, beside: B) {
+    #[inline]
+    pub(super) fn insert(&mut self, Vacant { hash, mut place }: Vacant, at: u32, beside: B) {
         // Three quarters full at most.
-        if (self.held + 1) * 4 > self.places.len() * 3 {
+        if (self.held + 1) * 4 > self.homes * 3 {
             self.resize(self.held + self.held / 4 * 3 + 8);
+            place = self.home(hash);
+            while self.places[place]
+                .as_ref()
+                .is_some_and(|there| there.hash <= hash)
+            {
+                place += 1;
+            }
         }
         self.held += 1;
-        self.settle(Place {
-            hash: hash(key),
+        let mut carried = Some(Place {
+            hash,
             slot: numbered(at),
             beside,
         });
+        // Those behind it move on by one.
+        loop {
+            swap(&mut self.places[place], &mut carried);
+            if carried.is_none() {
+                break;
+            }
+            place += 1;
+        }
+        if place + 1 == self.places.len() {
+            // Seldom, and not doubled for it.
+            self.places.reserve_exact(4);
+            self.places.push(None);
+        }
     }
 
     /// What is beside the key at that place.
+    #[inline]
     pub(super) fn beside(&mut self, place: usize) -> &mut B {
-        &mut self.held_at(place).beside
+        let place = self.places[place].as_mut().expect("it was found");
+        &mut place.beside
     }
 
     /// Removes the key at that place.
-    pub(super) fn remove(&mut self, place: usize) -> B {
-        let mut gap = place;
-        let removed = self.places[gap].take().expect("it was found");
-        let mut next = gap;
-        loop {
-            next = self.after(next);
-            let Some(place) = &self.places[next] else {
-                break;
-            };
-            // It may move up to the gap, but not before the place where it is looked for first.
-            let home = self.home(place.hash);
-            if self.distance(home, next) >= self.distance(gap, next) {
-                self.places.swap(gap, next);
-                gap = next;
-            }
-        }
+    #[inline]
+    pub(super) fn remove(&mut self, mut place: usize) -> B {
+        let removed = self.places[place].take().expect("it was found");
         self.held -= 1;
+        // Those behind it move up, but none before its home.
+        while let Some(Some(next)) = self.places.get(place + 1)
+            && self.home(next.hash) <= place
+        {
+            self.places.swap(place, place + 1);
+            place += 1;
+        }
         removed.beside
-    }
-
-    /// A key's slot has another number now.
-    pub(super) fn moved(&mut self, key: &SessionKey, from: u32, to: u32) {
-        let place = self.place_of(key, from);
-        self.held_at(place).slot = numbered(to);
     }
 
     /// The slots and what is beside them, in no order.
@@ -101,76 +139,55 @@ impl<B> Index<B> {
         held.map(|place| (place.slot(), &place.beside))
     }
 
+    /// All slots have other numbers now, which are found at their old ones.
+    pub(super) fn renumber(&mut self, numbers: &[u32]) {
+        for place in self.places.iter_mut().flatten() {
+            place.slot = numbered(numbers[place.slot() as usize]);
+        }
+    }
+
     pub(super) fn give_back_memory(&mut self) {
-        if self.places.len() > 4 * self.held + 32 {
+        if self.homes > 4 * self.held + 32 {
             self.resize(2 * self.held);
         }
     }
 
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.places.len()
+        self.places.capacity()
     }
 
-    fn held_at(&mut self, place: usize) -> &mut Place<B> {
-        self.places[place].as_mut().expect("it was found")
-    }
-
-    #[inline]
-    fn probe(&self, hash: u32, is_it: impl Fn(u32, &B) -> bool) -> Option<usize> {
-        if self.places.is_empty() {
-            return None;
-        }
-        let mut at = self.home(hash);
-        while let Some(place) = &self.places[at] {
-            if place.hash == hash && is_it(place.slot(), &place.beside) {
-                return Some(at);
+    #[cold]
+    fn resize(&mut self, homes: u32) {
+        self.homes = homes;
+        let homes = homes as usize;
+        // With as many more as are needed with hashes that are evenly distributed.
+        let mut places = Vec::with_capacity(homes + homes / 64 + 4);
+        for place in take(&mut self.places).into_iter().flatten() {
+            let home = self.home(place.hash);
+            while places.len() < home {
+                places.push(None);
             }
-            at = self.after(at);
+            places.push(Some(place));
         }
-        None
-    }
-
-    fn resize(&mut self, places: usize) {
-        let empty = std::iter::repeat_with(|| None).take(places).collect();
-        let before = std::mem::replace(&mut self.places, empty);
-        for place in before.into_iter().flatten() {
-            self.settle(place);
+        while places.len() <= homes {
+            places.push(None);
         }
-    }
-
-    fn settle(&mut self, place: Place<B>) {
-        let mut at = self.home(place.hash);
-        while self.places[at].is_some() {
-            at = self.after(at);
+        if places.last().is_some_and(Option::is_some) {
+            places.push(None);
         }
-        self.places[at] = Some(place);
+        self.places = places;
     }
 
     /// Spreads hashes over any number of places, without a division.
+    #[inline]
     fn home(&self, hash: u32) -> usize {
-        ((u64::from(hash) * self.places.len() as u64) >> 32) as usize
-    }
-
-    fn after(&self, place: usize) -> usize {
-        if place + 1 == self.places.len() {
-            0
-        } else {
-            place + 1
-        }
-    }
-
-    /// How many steps from one place forward to another.
-    fn distance(&self, from: usize, to: usize) -> usize {
-        if to >= from {
-            to - from
-        } else {
-            to + self.places.len() - from
-        }
+        ((u64::from(hash) * u64::from(self.homes)) >> 32) as usize
     }
 }
 
 impl<B> Place<B> {
+    #[inline]
     fn slot(&self) -> u32 {
         self.slot.get() - 1
     }

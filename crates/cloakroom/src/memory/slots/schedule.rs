@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use cloakroom_store::Timestamp;
 
 use super::Slot;
@@ -11,8 +9,15 @@ use super::Slot;
 /// a sixteenth of what is left, so that the buckets stay few; whoever is looked at too early is put into a finer one.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    /// The first slot of each bucket.
-    buckets: BTreeMap<Timestamp, u32>,
+    /// Those that are due first come first. A vector, since they are few: nothing is allocated when one comes or goes.
+    buckets: Vec<Bucket>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    due: Timestamp,
+    /// The first slot of its list.
+    first: u32,
 }
 
 /// A slot's place in its bucket.
@@ -34,19 +39,41 @@ impl Links {
         after: NOBODY,
     };
 
+    /// In no bucket, but before another one, if there is one.
+    pub(super) fn before(next: Option<u32>) -> Self {
+        Self {
+            after: next.unwrap_or(NOBODY),
+            ..Self::NONE
+        }
+    }
+
     pub(super) fn due(&self) -> Option<Timestamp> {
         (self.due != Timestamp::MAX).then_some(self.due)
+    }
+
+    pub(super) fn after(&self) -> Option<u32> {
+        (self.after != NOBODY).then_some(self.after)
+    }
+
+    /// All slots have other numbers now, which are found at their old ones.
+    pub(super) fn renumber(&mut self, numbers: &[u32]) {
+        for number in [&mut self.before, &mut self.after] {
+            if *number != NOBODY {
+                *number = numbers[*number as usize];
+            }
+        }
     }
 }
 
 impl Schedule {
     /// What is due first.
     pub(super) fn first(&self) -> Option<(Timestamp, u32)> {
-        let (due, at) = self.buckets.first_key_value()?;
-        Some((*due, *at))
+        let bucket = self.buckets.first()?;
+        Some((bucket.due, bucket.first))
     }
 
     /// Plans a slot that is in no bucket.
+    #[inline]
     pub(super) fn add<V>(
         &mut self,
         slots: &mut [Slot<V>],
@@ -59,18 +86,24 @@ impl Schedule {
             // Whatever ends then never ends.
             return;
         }
-        let after = self.buckets.insert(due, at).unwrap_or(NOBODY);
+        let mut after = NOBODY;
+        match self.find(due) {
+            Ok(bucket) => {
+                after = self.buckets[bucket].first;
+                self.buckets[bucket].first = at;
+                slots[after as usize].links.before = at;
+            }
+            Err(bucket) => self.buckets.insert(bucket, Bucket { due, first: at }),
+        }
         slots[at as usize].links = Links {
             due,
             before: NOBODY,
             after,
         };
-        if after != NOBODY {
-            slots[after as usize].links.before = at;
-        }
     }
 
     /// Takes a slot out of its bucket, if it is in one.
+    #[inline]
     pub(super) fn remove<V>(&mut self, slots: &mut [Slot<V>], at: u32) {
         let links = std::mem::replace(&mut slots[at as usize].links, Links::NONE);
         if links.due().is_none() {
@@ -81,26 +114,37 @@ impl Schedule {
         }
         if links.before != NOBODY {
             slots[links.before as usize].links.after = links.after;
-        } else if links.after != NOBODY {
-            self.buckets.insert(links.due, links.after);
+            return;
+        }
+        let bucket = self.find(links.due).expect("a slot's bucket is there");
+        if links.after == NOBODY {
+            self.buckets.remove(bucket);
         } else {
-            self.buckets.remove(&links.due);
+            self.buckets[bucket].first = links.after;
         }
     }
 
-    /// A slot has another number now.
-    pub(super) fn moved<V>(&mut self, slots: &mut [Slot<V>], at: u32) {
-        let links = slots[at as usize].links;
-        if links.due().is_none() {
-            return;
+    /// All slots have other numbers now, which are found at their old ones.
+    pub(super) fn renumber(&mut self, numbers: &[u32]) {
+        for bucket in &mut self.buckets {
+            bucket.first = numbers[bucket.first as usize];
         }
-        if links.after != NOBODY {
-            slots[links.after as usize].links.before = at;
+    }
+
+    pub(super) fn give_back_memory(&mut self) {
+        if self.buckets.capacity() > 4 * self.buckets.len() + 16 {
+            self.buckets.shrink_to(2 * self.buckets.len());
         }
-        if links.before == NOBODY {
-            self.buckets.insert(links.due, at);
-        } else {
-            slots[links.before as usize].links.after = at;
+    }
+
+    /// The bucket that is due then, or where it belongs.
+    #[inline]
+    fn find(&self, due: Timestamp) -> Result<usize, usize> {
+        // Most sessions last equally long, so most that begin end last.
+        match self.buckets.last() {
+            Some(last) if last.due < due => Err(self.buckets.len()),
+            Some(last) if last.due == due => Ok(self.buckets.len() - 1),
+            _ => self.buckets.binary_search_by_key(&due, |bucket| bucket.due),
         }
     }
 }
