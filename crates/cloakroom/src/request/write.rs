@@ -113,9 +113,9 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     /// What came of it.
     pub(super) async fn written(&self, writing: &mut Writing<'_, T>) -> Result<(), Error> {
-        let answer = writing.answer.as_mut();
-        let answer = answer.expect("asked only where something is written");
-        let outcome = self.inner().storage.was_set(answer).await?;
+        let asked = writing.answer.take();
+        let asked = asked.expect("asked only where something is written");
+        let outcome = self.inner().storage.was_set(asked).await?;
         if let SetOutcome::Stored(version) = outcome {
             self.state().wrote(version, |live| writing.change(live));
             return Ok(());
@@ -152,8 +152,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                 _ => return Err(Error::new(ErrorKind::Internal)),
             }
             let storage = &self.inner().storage;
-            let mut answer = storage.set(&live.key, live.record.clone(), expect);
-            outcome = storage.was_set(&mut answer).await?;
+            let asked = storage.set(&live.key, live.record.clone(), expect);
+            outcome = storage.was_set(asked).await?;
         }
     }
 

@@ -108,11 +108,11 @@ impl<T: Send + Sync + 'static> Storage<T> {
         Call::ask("set", || self.store.set(key, record, expect))
     }
 
-    pub(crate) async fn was_set(
-        &self,
-        answer: &mut Asked<'_, SetOutcome>,
-    ) -> Result<SetOutcome, Error> {
-        let answer = answer.await;
+    pub(crate) async fn was_set(&self, asked: Asked<'_, SetOutcome>) -> Result<SetOutcome, Error> {
+        let answer = match asked.into_ready() {
+            Ok(answer) => answer,
+            Err(waiting) => waiting.await,
+        };
         self.judged(answer)
     }
 
