@@ -1,12 +1,14 @@
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
+use axum::{Extension, Router};
 use cloakroom::{MemoryStore, Secret, Sessions};
 use cloakroom_tower::{CurrentSession, SessionData, SessionError, SessionService};
 use http::{Request, Response};
+use tower_layer::Layer;
 use tower_service::Service;
 
 /// A small application in this process.
@@ -25,12 +27,22 @@ struct User {
 }
 
 pub(crate) fn bare() -> impl App {
+    bare_router()
+}
+
+fn bare_router() -> Router {
     let handler = || get(async || "ok");
     Router::new()
         .route("/ignore", handler())
         .route("/read", handler())
         .route("/write", handler())
         .route("/sign-in", handler())
+}
+
+/// What it costs to bring any value to a handler, with axum's own layer for that. Not compared with anything: for whoever
+/// wants to know how much of a request that ignores its session is that.
+pub(crate) fn with_extension() -> impl App {
+    Extension(Arc::new(0_u8)).layer(bare_router())
 }
 
 /// The layer goes around the whole router: axum's own price for a layer inside of it is not ours.

@@ -3,7 +3,7 @@
 //! `instructions.toml`.
 //!
 //! ```text
-//! cloakroom-guard <case> bare|sessions <requests>
+//! cloakroom-guard <case> bare|sessions|extension <requests>
 //! ```
 
 mod app;
@@ -28,23 +28,23 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     match (Case::parse(case), requests.parse()) {
-        (Some(case), Ok(requests)) => run(case, kind == "sessions", requests),
+        (Some(case), Ok(requests)) => run(case, kind, requests),
         _ => return ExitCode::FAILURE,
     }
     ExitCode::SUCCESS
 }
 
-fn run(case: Case, sessions: bool, requests: u64) {
+fn run(case: Case, kind: &str, requests: u64) {
     let mut with = app::with_sessions();
     let mut cookies: Vec<HeaderValue> = (0..RESIDENT)
         .map(|_| answer(&mut with, request(Case::SignIn, None)))
         .map(|response| cookie_of(&response).expect("signed in"))
         .collect();
-    if sessions {
-        exchanges(&mut with, case, &mut cookies, requests);
-    } else {
+    match kind {
+        "sessions" => exchanges(&mut with, case, &mut cookies, requests),
         // The very same requests.
-        exchanges(&mut app::bare(), case, &mut cookies, requests);
+        "extension" => exchanges(&mut app::with_extension(), case, &mut cookies, requests),
+        _ => exchanges(&mut app::bare(), case, &mut cookies, requests),
     }
 }
 
