@@ -234,8 +234,10 @@ pub async fn a_client_that_hangs_up_leaves_nothing_half_done(kit: &Kit) {
         let site = kit.site().await;
         let ada = site.signed_in("ada").await;
         hang_up(&site, &ada, path, gate(&site)).await;
-        // The old one or the new one, whose cookie nobody got; never both.
-        assert_eq!(site.store.live().await, 1, "{path}");
+        // The old one or the new one, whose cookie nobody got; never both. Where they are two steps, perhaps neither.
+        let live = site.store.live().await;
+        let least = u64::from(kit.moves_in_one_step);
+        assert!((least..=1).contains(&live), "{path}: {live}");
         works(&site).await;
     }
 }
