@@ -60,7 +60,18 @@ impl Run {
 
     /// Runs it and takes its figures.
     pub fn measure(&self, arguments: &[&str]) -> Result<Vec<Figure>, Failure> {
-        let output = self.child(arguments)?.stderr(Stdio::inherit()).output()?;
+        self.measure_where(arguments, &[])
+    }
+
+    /// The same, with these variables set.
+    pub fn measure_where(
+        &self,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Vec<Figure>, Failure> {
+        let mut child = self.child(arguments)?;
+        child.envs(variables.iter().copied());
+        let output = child.stderr(Stdio::inherit()).output()?;
         if !output.status.success() {
             return Err(format!("{arguments:?}: {}", output.status).into());
         }

@@ -29,6 +29,15 @@ const VISITORS: u64 = 1_000;
 /// How often expired sessions are purged, where that is a setting.
 const PURGE: Duration = Duration::from_secs(1);
 
+/// What is measured about expiry, each in a process of its own.
+const EXPIRIES: [(&str, &[(&str, &str)]); 3] = [
+    ("expire", &[]),
+    // The allocator's share of the worst request: glibc keeps small pieces that are freed apart, and puts all of
+    // them together when a large one is freed, while whoever needs memory waits.
+    ("expire-merging", &[("GLIBC_TUNABLES", "glibc.malloc.mxfast=0")]),
+    ("stay", &[]),
+];
+
 pub fn run(run: &Run) -> Result<Part, Failure> {
     let mut part = Part::new(
         "c",
@@ -60,11 +69,17 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
             let rounds = run.pick("7", "3");
             part.figures.extend(run.measure(&["store", subject.id(), &size, rounds])?);
         }
-        for expire in ["expire", "stay"] {
-            let seconds = lifetime.to_string();
-            part.figures.extend(run.measure(&["expiry", subject.id(), &size, &seconds, expire])?);
+        let seconds = lifetime.to_string();
+        for (kind, variables) in EXPIRIES {
+            let arguments = ["expiry", subject.id(), &size, &seconds, kind];
+            part.figures.extend(run.measure_where(&arguments, variables)?);
         }
     }
+    part.note(
+        "worst request, pieces merged at once: the same with `GLIBC_TUNABLES=glibc.malloc.mxfast=0`. Without that, \
+         glibc's allocator merges all small pieces that were freed when a large one is freed, and whoever needs \
+         memory waits meanwhile",
+    );
     part.note("axum_session has no store that could be called without a request");
     Ok(part)
 }
@@ -137,12 +152,12 @@ fn operations(keep: &impl Keep, mut dice: Dice, sessions: u64, write: bool) -> R
     Ok(())
 }
 
-/// Bytes of a session; what is left of them after they expired; the worst request meanwhile.
-pub fn expiry(subject: &str, sessions: &str, lifetime: &str, expire: &str) -> Result<(), Failure> {
+/// One of [`EXPIRIES`]. Bytes of a session; what is left of them after they expired; the worst request meanwhile.
+pub fn expiry(subject: &str, sessions: &str, lifetime: &str, kind: &str) -> Result<(), Failure> {
     let subject = Subject::parse(subject).ok_or("no such subject")?;
     let sessions: u64 = sessions.parse()?;
     let lifetime = Duration::from_secs(lifetime.parse()?);
-    let expire = expire == "expire";
+    let expire = kind != "stay";
     let ttl = if expire { lifetime } else { lifetime * 100 };
     let settings = Settings { ttl, sessions, purge: Some(PURGE) };
     let before = live_bytes();
@@ -175,7 +190,9 @@ pub fn expiry(subject: &str, sessions: &str, lifetime: &str, expire: &str) -> Re
         Figure::of(name, case, sessions, metric, vec![value]).print();
     };
     let milliseconds = worst.as_secs_f64() * 1e3;
-    if expire {
+    if kind == "expire-merging" {
+        figure("worst request while they expire, pieces merged at once", "ms", milliseconds);
+    } else if expire {
         let left = live_bytes().saturating_sub(before) as f64 / 1e6;
         figure("a session", "bytes", per_session);
         figure("live after all expired", "MB", left);

@@ -1,34 +1,71 @@
 //! How many sessions there are, may be, and how places become free.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use cloakroom_store::{StoreError, StoreErrorKind};
+use cloakroom_store::{StoreError, StoreErrorKind, Timestamp};
 
 use super::builder::WhenFull;
 use super::locked::Locks;
-use super::shard::Purged;
+use super::owner_index::OwnerIndex;
+use super::shard::{Purged, SmallerTables};
 use super::store::Inner;
 use super::sync::AtomicUsize;
 
+/// Sessions looked at under one lock: some tens of microseconds.
+const BATCH: usize = 64;
+
+/// Shards that are purged in turns.
+const GROUP: usize = 4;
+
 impl<T: Send + Sync + 'static> Inner<T> {
-    /// Removes what has expired, shard by shard, a few under each lock. How many.
+    /// Removes what has expired. How many.
     pub(super) fn purge(&self) -> u64 {
-        /// Looked at under one lock: some tens of microseconds.
-        const BATCH: usize = 64;
         let now = self.now();
+        let count = Locks::<T>::shard_count();
+        let groups = (0..count).step_by(GROUP);
+        let purged = groups.map(|first| self.purge_shards(first..count.min(first + GROUP), now));
+        purged.sum()
+    }
+
+    /// A few under each lock, and in turns: whoever waits for a shard would not get it if it were locked again at
+    /// once, since a lock is had by who asks first, and who is woken asks late.
+    ///
+    /// Not in all shards in turns: see [`Smaller`](super::slots::Smaller). What is freed between two of its kind
+    /// is what an allocator puts together at once, while whoever else calls it may have to wait.
+    fn purge_shards(&self, shards: Range<usize>, now: Timestamp) -> u64 {
+        let mut shards: Vec<usize> = shards.collect();
         let mut removed = 0;
-        let mut purged = Vec::new();
-        for shard in 0..Locks::<T>::shard_count() {
-            let mut more = true;
-            while more {
-                more = self.locks.nth_shard(shard).purge(now, BATCH, &mut purged);
+        // Here, since nothing is to be allocated while others wait.
+        let mut purged = Vec::with_capacity(BATCH);
+        while !shards.is_empty() {
+            shards.retain(|&shard| {
+                let more = self.locks.nth_shard(shard).purge(now, BATCH, &mut purged);
                 removed += purged.len() as u64;
                 self.forget(&purged);
                 // The data is dropped here, when nothing is locked.
                 purged.clear();
-            }
+                if !more {
+                    self.give_back_memory(shard);
+                }
+                more
+            });
         }
         removed
+    }
+
+    /// Where most of a shard's tables is empty, or of the same part of the owner index.
+    fn give_back_memory(&self, nth: usize) {
+        let sizes = self.locks.nth_shard(nth).smaller_sizes();
+        if sizes.any() {
+            let mut tables = SmallerTables::new(sizes);
+            self.locks.nth_shard(nth).move_into(&mut tables);
+        }
+        let owners = self.locks.nth_index(nth).smaller_size();
+        if let Some(owners) = owners {
+            let mut smaller = OwnerIndex::with_space(owners);
+            self.locks.nth_index(nth).move_into(&mut smaller);
+        }
     }
 
     /// As many trails as sessions, and some, so that a small store need not count by the piece.
@@ -65,9 +102,10 @@ impl<T: Send + Sync + 'static> Inner<T> {
             let hashed = self.locks.hashed(owner);
             let mut index = self.locks.index(&hashed);
             // Unless a session was stored anew under that key since.
-            if self.locks.shard(key).owner(key) != Some(owner) {
-                index.remove(&hashed, key);
-            }
+            let stays = self.locks.shard(key).owner(key) == Some(owner);
+            let unlisted = (!stays).then(|| index.remove(&hashed, key));
+            drop(index);
+            drop(unlisted);
         }
     }
 

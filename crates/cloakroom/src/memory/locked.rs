@@ -39,7 +39,11 @@ impl<T> Locks<T> {
         lock(&self.shards[shard])
     }
 
-    /// How many shards there are.
+    pub(super) fn nth_index(&self, part: usize) -> MutexGuard<'_, OwnerIndex> {
+        lock(&self.index[part])
+    }
+
+    /// How many shards there are, and parts of the index.
     pub(super) const fn shard_count() -> usize {
         SHARDS
     }

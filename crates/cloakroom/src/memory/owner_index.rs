@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::mem::swap;
 
 use cloakroom_store::{Owner, SessionKey};
 
@@ -7,11 +8,22 @@ use cloakroom_store::{Owner, SessionKey};
 /// never misses a live one.
 #[derive(Debug, Default)]
 pub(super) struct OwnerIndex {
-    // A vector, since most owners have a handful: smaller than a set, and as fast.
-    keys: HashMap<HashedOwner, Vec<SessionKey>, BuildHasherDefault<AsHashed>>,
+    keys: Keys,
 }
 
+// A vector, since most owners have a handful: smaller than a set, and as fast.
+type Keys = HashMap<HashedOwner, Vec<SessionKey>, BuildHasherDefault<AsHashed>>;
+
+/// What is left of an owner without sessions. Better dropped when nothing is locked.
+pub(super) type Unlisted = (HashedOwner, Vec<SessionKey>);
+
 impl OwnerIndex {
+    /// With space for so many owners.
+    pub(super) fn with_space(owners: usize) -> Self {
+        let keys = Keys::with_capacity_and_hasher(owners, BuildHasherDefault::default());
+        Self { keys }
+    }
+
     pub(super) fn keys(&self, owner: &HashedOwner) -> &[SessionKey] {
         self.keys.get(owner).map_or(&[], Vec::as_slice)
     }
@@ -35,18 +47,31 @@ impl OwnerIndex {
         }
     }
 
-    pub(super) fn remove(&mut self, owner: &HashedOwner, key: &SessionKey) {
-        let Some(keys) = self.keys.get_mut(owner) else {
-            return;
-        };
+    pub(super) fn remove(&mut self, owner: &HashedOwner, key: &SessionKey) -> Option<Unlisted> {
+        let keys = self.keys.get_mut(owner)?;
         if let Some(at) = keys.iter().position(|listed| listed == key) {
             keys.swap_remove(at);
         }
-        if keys.is_empty() {
-            self.keys.remove(owner);
-            if self.keys.capacity() > 4 * self.keys.len() + 8 {
-                self.keys.shrink_to(2 * self.keys.len());
-            }
+        match keys.is_empty() {
+            true => self.keys.remove_entry(owner),
+            false => None,
+        }
+    }
+
+    /// For how many owners there should be space if most of it is empty.
+    pub(super) fn smaller_size(&self) -> Option<usize> {
+        let owners = self.keys.len();
+        let space = self.keys.capacity();
+        let idle = space > 4 * owners + 8 || owners == 0 && space > 0;
+        idle.then_some(owners + owners / 8)
+    }
+
+    /// Moves everything there, unless more has come than there is space for. The old table is in `smaller` then:
+    /// as with [`Smaller`](super::slots::Smaller), no allocator is called while others wait.
+    pub(super) fn move_into(&mut self, smaller: &mut Self) {
+        if self.keys.len() <= smaller.keys.capacity() {
+            smaller.keys.extend(self.keys.drain());
+            swap(self, smaller);
         }
     }
 
@@ -127,6 +152,28 @@ mod tests {
         assert_eq!(index.keys(&owners[1]), [keys[1]]);
         index.rename(&owners[1], &keys[1], keys[0]);
         assert_eq!(index.keys(&owners[1]), [keys[0]]);
+    }
+
+    #[test]
+    fn its_memory_is_given_back_when_most_owners_are_gone() {
+        let owner = |number| HashedOwner::new(Owner::new(format!("{number}")).unwrap(), number);
+        let key = SessionKey::from_bytes([1; 32]);
+        let mut index = OwnerIndex::default();
+        assert_eq!(index.smaller_size(), None);
+        (0..1_000).for_each(|number| index.add(&owner(number), key));
+        assert_eq!(index.smaller_size(), None);
+        for number in 10..1_000 {
+            let (gone, keys) = index.remove(&owner(number), &key).unwrap();
+            assert_eq!((gone, keys), (owner(number), vec![]));
+        }
+        let mut smaller = OwnerIndex::with_space(index.smaller_size().unwrap());
+        index.move_into(&mut smaller);
+        assert_eq!((smaller.len(), index.smaller_size()), (0, None));
+        for number in 0..10 {
+            assert_eq!(index.keys(&owner(number)), [key]);
+            assert!(index.remove(&owner(number), &key).is_some());
+        }
+        assert_eq!(index.smaller_size(), Some(0));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cloakroom_store::{Owner, Record, SessionKey, Timestamp, Trail};
 
 use super::facts::Facts;
-use super::slots::{Ends, Found, Slots, Vacant};
+use super::slots::{Ends, Found, Size, Slots, Smaller, Vacant};
 
 /// A part of the sessions, and of the trails of those that moved away from here.
 #[derive(Debug)]
@@ -20,6 +20,34 @@ pub(super) type Kept<T> = (Facts, Arc<T>);
 
 /// A session that was taken out because it is over.
 pub(super) type Purged<T> = (SessionKey, Facts, Arc<T>);
+
+/// What is said and brought to give back a shard's memory. See [`Smaller`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SmallerSizes {
+    sessions: Option<Size>,
+    trails: Option<Size>,
+}
+
+#[derive(Debug)]
+pub(super) struct SmallerTables<T> {
+    sessions: Option<Smaller<Facts, Arc<T>>>,
+    trails: Option<Smaller<Lasting>>,
+}
+
+impl SmallerSizes {
+    pub(super) fn any(&self) -> bool {
+        self.sessions.is_some() || self.trails.is_some()
+    }
+}
+
+impl<T> SmallerTables<T> {
+    pub(super) fn new(sizes: SmallerSizes) -> Self {
+        Self {
+            sessions: sizes.sessions.map(Smaller::new),
+            trails: sizes.trails.map(Smaller::new),
+        }
+    }
+}
 
 /// A trail with its end.
 #[derive(Debug)]
@@ -165,11 +193,27 @@ impl<T> Shard<T> {
         limit: usize,
         purged: &mut Vec<Purged<T>>,
     ) -> bool {
-        let sessions = self.sessions.take_over(now, limit, purged);
-        let trails = self.trails.take_over(now, limit, &mut Vec::new());
-        self.sessions.give_back_memory();
-        self.trails.give_back_memory();
+        let sessions = self.sessions.take_over(now, limit, |one| purged.push(one));
+        let trails = self.trails.take_over(now, limit, drop);
         sessions == limit || trails == limit
+    }
+
+    /// How large its tables should be, where most of the space is empty.
+    pub(super) fn smaller_sizes(&self) -> SmallerSizes {
+        SmallerSizes {
+            sessions: self.sessions.smaller_size(),
+            trails: self.trails.smaller_size(),
+        }
+    }
+
+    /// Moves everything there. The old tables are in `smaller` then.
+    pub(super) fn move_into(&mut self, smaller: &mut SmallerTables<T>) {
+        if let Some(sessions) = &mut smaller.sessions {
+            self.sessions.move_into(sessions);
+        }
+        if let Some(trails) = &mut smaller.trails {
+            self.trails.move_into(trails);
+        }
     }
 
     /// The session that ends soonest, or may, and when.

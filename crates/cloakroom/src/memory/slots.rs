@@ -2,6 +2,7 @@
 
 mod index;
 mod schedule;
+mod smaller;
 
 use std::mem::replace;
 
@@ -10,6 +11,7 @@ use cloakroom_store::{SessionKey, Timestamp};
 use index::Index;
 pub(super) use index::Vacant;
 use schedule::{Links, Schedule};
+pub(super) use smaller::{Size, Smaller};
 
 /// Something that is over some day, or never.
 pub(super) trait Ends {
@@ -21,7 +23,7 @@ pub(super) trait Ends {
 }
 
 /// The values lie side by side. Where one is taken out, the next one that comes finds its place: nothing else moves,
-/// which would take as long as the rest. Gaps are closed when memory is given back.
+/// which would take as long as the rest. Gaps are closed when memory is given back ([`Smaller`]).
 ///
 /// `B` is kept beside the values, in the index: whoever finds a key has it before the slot's memory has arrived.
 #[derive(Debug)]
@@ -53,6 +55,15 @@ struct Slot<V> {
 }
 
 impl<V> Slot<V> {
+    /// With the key of nobody.
+    fn gap(next: Option<u32>) -> Self {
+        Self {
+            key: SessionKey::from_bytes([0; 32]),
+            value: None,
+            links: Links::before(next),
+        }
+    }
+
     fn value(&self) -> &V {
         self.value.as_ref().expect("the index knows no gap")
     }
@@ -189,7 +200,7 @@ impl<V: Ends, B> Slots<V, B> {
         &mut self,
         now: Timestamp,
         limit: usize,
-        taken: &mut Vec<(SessionKey, V, B)>,
+        mut taken: impl FnMut((SessionKey, V, B)),
     ) -> usize {
         let mut looked_at = 0;
         while looked_at < limit {
@@ -206,7 +217,7 @@ impl<V: Ends, B> Slots<V, B> {
                 let place = self.index.find(&key, |found, _| found == at);
                 let place = place.expect("a key in a slot is in the index");
                 let (value, beside) = self.take_found(Found { place, at });
-                taken.push((key, value, beside));
+                taken((key, value, beside));
             } else {
                 // It lasts longer than that: look again nearer to its end.
                 let end = slot.value().ends_at();
@@ -222,20 +233,6 @@ impl<V: Ends, B> Slots<V, B> {
         Some((due, self.slots[at as usize].key))
     }
 
-    /// Space that is mostly empty is given back.
-    pub(super) fn give_back_memory(&mut self) {
-        let len = self.len();
-        if len == 0 {
-            *self = Self::default();
-            return;
-        }
-        if self.slots.capacity() > 2 * len + 16 {
-            self.close_gaps();
-        }
-        self.index.give_back_memory();
-        self.schedule.give_back_memory();
-    }
-
     /// How many places there are.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
@@ -248,7 +245,7 @@ impl<V: Ends, B> Slots<V, B> {
         links.filter(|links| links.due().is_some()).count()
     }
 
-    /// One more, with the key of nobody.
+    /// One more.
     #[cold]
     fn append_gap(&mut self) -> u32 {
         let at = u32::try_from(self.slots.len()).expect("fewer than four billion a shard");
@@ -256,11 +253,7 @@ impl<V: Ends, B> Slots<V, B> {
             // Less than doubling: half of a large table would lie idle.
             self.slots.reserve_exact(self.slots.len() / 8 + 4);
         }
-        self.slots.push(Slot {
-            key: SessionKey::from_bytes([0; 32]),
-            value: None,
-            links: Links::before(None),
-        });
+        self.slots.push(Slot::gap(None));
         at
     }
 
@@ -296,25 +289,6 @@ impl<V: Ends, B> Slots<V, B> {
         if let Some(end) = end {
             self.schedule.add(&mut self.slots, at, end, now);
         }
-    }
-
-    /// Moves all values together. In place: a table more would have to be made and filled while others wait.
-    fn close_gaps(&mut self) {
-        let mut next = 0;
-        let number = |slot: &Slot<V>| {
-            let number = next;
-            next += u32::from(slot.value.is_some());
-            number
-        };
-        let numbers: Vec<u32> = self.slots.iter().map(number).collect();
-        self.slots.retain(|slot| slot.value.is_some());
-        for slot in &mut self.slots {
-            slot.links.renumber(&numbers);
-        }
-        self.index.renumber(&numbers);
-        self.schedule.renumber(&numbers);
-        self.gap = None;
-        self.slots.shrink_to(self.slots.len() / 8 * 9);
     }
 }
 

@@ -1,5 +1,6 @@
 mod admitting;
 mod dropping;
+mod purging;
 mod renewing;
 
 use std::sync::Arc;

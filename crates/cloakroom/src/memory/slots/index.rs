@@ -45,6 +45,18 @@ impl<B> Default for Index<B> {
 }
 
 impl<B> Index<B> {
+    /// With nothing in it yet, and as much space again as so many values need. Its memory is there already.
+    pub(super) fn for_values(values: usize) -> Self {
+        let homes = u32::try_from(2 * values).expect("fewer than four billion a shard");
+        let mut index = match homes {
+            0 => Self::default(),
+            _ => Self::with_homes(homes),
+        };
+        index.places.resize_with(index.places.capacity(), || None);
+        index.places.clear();
+        index
+    }
+
     pub(super) fn len(&self) -> usize {
         self.held as usize
     }
@@ -81,7 +93,7 @@ impl<B> Index<B> {
     pub(super) fn insert(&mut self, Vacant { hash, mut place }: Vacant, at: u32, beside: B) {
         // Three quarters full at most.
         if (self.held + 1) * 4 > self.homes * 3 {
-            self.resize(self.held + self.held / 4 * 3 + 8);
+            self.grow(self.held + self.held / 4 * 3 + 8);
             place = self.home(hash);
             while self.places[place]
                 .as_ref()
@@ -139,17 +151,31 @@ impl<B> Index<B> {
         held.map(|place| (place.slot(), &place.beside))
     }
 
-    /// All slots have other numbers now, which are found at their old ones.
-    pub(super) fn renumber(&mut self, numbers: &[u32]) {
-        for place in self.places.iter_mut().flatten() {
-            place.slot = numbered(numbers[place.slot() as usize]);
-        }
+    pub(super) fn is_mostly_empty(&self) -> bool {
+        self.homes > 4 * self.held + 32
     }
 
-    pub(super) fn give_back_memory(&mut self) {
-        if self.homes > 4 * self.held + 32 {
-            self.resize(2 * self.held);
+    pub(super) fn has_space_for(&self, values: usize) -> bool {
+        values * 4 <= self.homes as usize * 3
+    }
+
+    /// Everything in another one, the slots by other numbers. There has to be space for it.
+    pub(super) fn take_from(&mut self, other: &mut Self, number: impl Fn(u32) -> u32) {
+        for mut place in other.places.drain(..).flatten() {
+            let home = self.home(place.hash);
+            while self.places.len() < home {
+                self.places.push(None);
+            }
+            place.slot = numbered(number(place.slot()));
+            self.places.push(Some(place));
         }
+        while self.places.len() <= self.homes as usize {
+            self.places.push(None);
+        }
+        if self.places.last().is_some_and(Option::is_some) {
+            self.places.push(None);
+        }
+        self.held = take(&mut other.held);
     }
 
     #[cfg(test)]
@@ -158,25 +184,20 @@ impl<B> Index<B> {
     }
 
     #[cold]
-    fn resize(&mut self, homes: u32) {
-        self.homes = homes;
-        let homes = homes as usize;
+    fn grow(&mut self, homes: u32) {
+        let mut larger = Self::with_homes(homes);
+        larger.take_from(self, |slot| slot);
+        *self = larger;
+    }
+
+    fn with_homes(homes: u32) -> Self {
         // With as many more as are needed with hashes that are evenly distributed.
-        let mut places = Vec::with_capacity(homes + homes / 64 + 4);
-        for place in take(&mut self.places).into_iter().flatten() {
-            let home = self.home(place.hash);
-            while places.len() < home {
-                places.push(None);
-            }
-            places.push(Some(place));
+        let places = homes as usize + homes as usize / 64 + 4;
+        Self {
+            places: Vec::with_capacity(places),
+            homes,
+            held: 0,
         }
-        while places.len() <= homes {
-            places.push(None);
-        }
-        if places.last().is_some_and(Option::is_some) {
-            places.push(None);
-        }
-        self.places = places;
     }
 
     /// Spreads hashes over any number of places, without a division.

@@ -6,7 +6,7 @@ use super::Slot;
 /// linked through the slots themselves, so that adding and removing costs the same however many there are.
 ///
 /// A bucket's moment is never later than the ends of its slots. It is the coarser the farther away they are, to
-/// a sixteenth of what is left, so that the buckets stay few; whoever is looked at too early is put into a finer one.
+/// an eighth of what is left, so that the buckets stay few; whoever is looked at too early is put into a later one.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     /// Those that are due first come first. A vector, since they are few: nothing is allocated when one comes or goes.
@@ -27,6 +27,12 @@ pub(super) struct Links {
     before: u32,
     after: u32,
 }
+
+/// With as many buckets, a slot is put into one that is due sooner than it need be. So the vector hardly ever grows
+/// beyond its first size, and a purge does not call the allocator, which may take milliseconds, while others wait for
+/// the shard.
+const ENOUGH: usize = 40;
+const SPACE: usize = 48;
 
 /// No slot: there are never as many.
 const NOBODY: u32 = u32::MAX;
@@ -66,6 +72,27 @@ impl Links {
 }
 
 impl Schedule {
+    /// With space for so many buckets, and some more.
+    pub(super) fn with_space(buckets: usize) -> Self {
+        let space = match buckets {
+            0 => 0,
+            some => SPACE.max(some + some / 4),
+        };
+        Self {
+            buckets: Vec::with_capacity(space),
+        }
+    }
+
+    /// How many buckets there are.
+    pub(super) fn len(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// For how many there is space.
+    pub(super) fn capacity(&self) -> usize {
+        self.buckets.capacity()
+    }
+
     /// What is due first.
     pub(super) fn first(&self) -> Option<(Timestamp, u32)> {
         let bucket = self.buckets.first()?;
@@ -86,17 +113,19 @@ impl Schedule {
             // Whatever ends then never ends.
             return;
         }
-        let mut after = NOBODY;
-        match self.find(due) {
-            Ok(bucket) => {
-                after = self.buckets[bucket].first;
-                self.buckets[bucket].first = at;
-                slots[after as usize].links.before = at;
-            }
-            Err(bucket) => self.buckets.insert(bucket, Bucket { due, first: at }),
+        let bucket = match self.find(due) {
+            Ok(bucket) => bucket,
+            Err(place) if self.buckets.len() < ENOUGH => self.insert(place, due),
+            Err(place) => self.instead(place, due, now),
+        };
+        let after = self.buckets[bucket].first;
+        if after != NOBODY {
+            slots[after as usize].links.before = at;
         }
+        let bucket = &mut self.buckets[bucket];
+        bucket.first = at;
         slots[at as usize].links = Links {
-            due,
+            due: bucket.due,
             before: NOBODY,
             after,
         };
@@ -124,17 +153,40 @@ impl Schedule {
         }
     }
 
-    /// All slots have other numbers now, which are found at their old ones.
-    pub(super) fn renumber(&mut self, numbers: &[u32]) {
-        for bucket in &mut self.buckets {
-            bucket.first = numbers[bucket.first as usize];
+    /// Everything in another one, when all slots have other numbers, which are found at their old ones.
+    pub(super) fn take_from(&mut self, other: &mut Self, numbers: &[u32]) {
+        self.buckets
+            .extend(other.buckets.drain(..).map(|bucket| Bucket {
+                first: numbers[bucket.first as usize],
+                ..bucket
+            }));
+    }
+
+    /// When there are enough buckets: the one before that place, or else the soonest that there may be.
+    #[cold]
+    fn instead(&mut self, place: usize, due: Timestamp, now: Timestamp) -> usize {
+        if let Some(sooner) = place.checked_sub(1)
+            && self.buckets[sooner].due > now
+        {
+            return sooner;
+        }
+        let due = due.min(Timestamp::from_millis(now.as_millis().saturating_add(1)));
+        match self.find(due) {
+            Ok(bucket) => bucket,
+            Err(place) => self.insert(place, due),
         }
     }
 
-    pub(super) fn give_back_memory(&mut self) {
-        if self.buckets.capacity() > 4 * self.buckets.len() + 16 {
-            self.buckets.shrink_to(2 * self.buckets.len());
+    /// A bucket with nobody in it.
+    #[inline]
+    fn insert(&mut self, place: usize, due: Timestamp) -> usize {
+        if self.buckets.len() == self.buckets.capacity() {
+            self.buckets
+                .reserve_exact(SPACE.max(self.buckets.len() / 2));
         }
+        let first = NOBODY;
+        self.buckets.insert(place, Bucket { due, first });
+        place
     }
 
     /// The bucket that is due then, or where it belongs.
@@ -152,9 +204,9 @@ impl Schedule {
 /// When to look at what ends then: later than now, unless it is over.
 fn due(end: Timestamp, now: Timestamp) -> Timestamp {
     let left = end.as_millis().saturating_sub(now.as_millis());
-    // The largest power of two up to a sixteenth of what is left.
-    let grain = match left / 16 {
-        sixteenth @ 1.. => 1_i64 << sixteenth.ilog2(),
+    // The largest power of two up to an eighth of what is left.
+    let grain = match left / 8 {
+        eighth @ 1.. => 1_i64 << eighth.ilog2(),
         _ => 1,
     };
     Timestamp::from_millis(end.as_millis() & !(grain - 1))
@@ -184,7 +236,7 @@ mod tests {
                 Timestamp::from_millis(now),
             );
             let early = now + left - due.as_millis();
-            assert!((0..=left / 16).contains(&early), "{left} {early}");
+            assert!((0..=left / 8).contains(&early), "{left} {early}");
         }
         let past = Timestamp::from_millis(now - 5);
         assert_eq!(due(past, Timestamp::from_millis(now)), past);

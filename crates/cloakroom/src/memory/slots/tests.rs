@@ -80,7 +80,7 @@ fn it_does_what_a_map_does() {
             if step % 64 == 0 {
                 let at = Timestamp::from_millis(now);
                 purge(&mut slots, &mut map, at);
-                slots.give_back_memory();
+                give_back_memory(&mut slots);
             }
             assert_eq!(slots.len(), map.len());
         }
@@ -96,16 +96,22 @@ fn it_does_what_a_map_does() {
         for key in map.keys() {
             assert!(slots.take(key).is_some());
         }
-        slots.give_back_memory();
+        give_back_memory(&mut slots);
         assert!(slots.capacity() < 64, "{}", slots.capacity());
         assert!(slots.soonest().is_none());
+    }
+}
+
+fn give_back_memory<V: Ends, B>(slots: &mut Slots<V, B>) {
+    if let Some(size) = slots.smaller_size() {
+        slots.move_into(&mut Smaller::new(size));
     }
 }
 
 /// All that is over goes, and nothing else, whatever the size of the steps.
 fn purge(slots: &mut Slots<Thing, u64>, map: &mut BTreeMap<SessionKey, Thing>, at: Timestamp) {
     let mut taken = Vec::new();
-    while slots.take_over(at, 7, &mut taken) == 7 {}
+    while slots.take_over(at, 7, |one| taken.push(one)) == 7 {}
     for (key, thing, beside) in taken {
         assert!(thing.is_over(at));
         let thing = whole((thing, beside));
@@ -124,7 +130,9 @@ fn a_purge_looks_only_at_what_is_due() {
         slots.put(key(number), (Thing { number, end }, ()), now);
     }
     let mut taken = Vec::new();
-    let looked_at = slots.take_over(Timestamp::from_millis(1_000), usize::MAX, &mut taken);
+    let looked_at = slots.take_over(Timestamp::from_millis(1_000), usize::MAX, |one| {
+        taken.push(one)
+    });
     assert_eq!((looked_at, taken.len()), (10, 10));
 }
 
@@ -140,7 +148,7 @@ fn what_lasts_long_is_looked_at_a_few_times_only() {
     );
     let (mut looks, mut taken) = (0, Vec::new());
     while let Some((due, _)) = slots.soonest() {
-        looks += slots.take_over(due, 1, &mut taken);
+        looks += slots.take_over(due, 1, |one| taken.push(one));
     }
     assert_eq!(taken.len(), 1);
     assert!(looks <= 10, "{looks}");
@@ -194,7 +202,7 @@ fn gaps_are_filled_and_closed() {
     for number in (50..150).filter(|number| number % 5 != 0) {
         slots.take(&key(number)).unwrap();
     }
-    slots.give_back_memory();
+    give_back_memory(&mut slots);
     assert_eq!(slots.slots.len(), 20);
     slots.put(key(1), (thing(1), ()), now);
     for number in [1].into_iter().chain((50..150).step_by(5)) {
@@ -202,9 +210,73 @@ fn gaps_are_filled_and_closed() {
         let mut taken = Vec::new();
         while taken.is_empty() {
             let (due, _) = slots.soonest().unwrap();
-            slots.take_over(due, 1, &mut taken);
+            slots.take_over(due, 1, |one| taken.push(one));
         }
         assert_eq!(taken[0].1, thing(number), "by their ends");
     }
     assert!(slots.soonest().is_none());
+}
+
+/// An allocator may take its time, and others wait for the lock meanwhile.
+#[test]
+fn taking_out_what_is_over_needs_no_memory() {
+    let mut slots = Slots::default();
+    let mut dice = 1;
+    let count = if cfg!(miri) { 300 } else { 20_000 };
+    for number in 0..count {
+        // One after the other, and ever longer: so those of a bucket are met in the order of falling ends. Some last
+        // so long that there are buckets enough without the rest.
+        let end = match number % 3 {
+            0 => 1 << (roll(&mut dice) % 40),
+            _ => 20_000 + number as i64 / 2,
+        };
+        let thing = Thing {
+            number,
+            end: Some(end),
+        };
+        slots.put(key(number), (thing, ()), Timestamp::from_millis(0));
+    }
+    let space = |slots: &Slots<Thing>| {
+        let places = (slots.slots.capacity(), slots.index.capacity());
+        (places, slots.schedule.capacity())
+    };
+    let before = space(&slots);
+    for step in 0..400 {
+        let now = Timestamp::from_millis(step * 100);
+        while slots.take_over(now, 64, drop) == 64 {}
+        assert!(slots.iter().all(|(_, thing, _)| !thing.is_over(now)));
+        assert_eq!(space(&slots), before);
+    }
+    assert!(slots.len() < count as usize / 3);
+}
+
+#[test]
+fn smaller_tables_are_moved_into_only_if_all_fits() {
+    let now = Timestamp::from_millis(0);
+    let thing = |number: u64| Thing {
+        number,
+        end: Some(1_000 * number as i64),
+    };
+    // So many come while the tables are made.
+    for (more, fits) in [(0, true), (2, true), (10, false)] {
+        let mut slots = Slots::default();
+        let put = |slots: &mut Slots<Thing>, number| {
+            slots.put(key(number), (thing(number), ()), now);
+        };
+        (0..1_000).for_each(|number| put(&mut slots, number));
+        assert!(slots.smaller_size().is_none());
+        for number in 20..1_000 {
+            slots.take(&key(number)).unwrap();
+        }
+        let large = slots.capacity();
+        let mut smaller = Smaller::new(slots.smaller_size().unwrap());
+        (20..20 + more).for_each(|number| put(&mut slots, number));
+        slots.move_into(&mut smaller);
+        drop(smaller);
+        assert_eq!(slots.capacity() < large / 8, fits, "{more}");
+        for number in 0..20 + more {
+            assert_eq!(slots.get(&key(number)), Some(&thing(number)));
+        }
+        assert_eq!(slots.scheduled(), slots.len());
+    }
 }
