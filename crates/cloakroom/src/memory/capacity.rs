@@ -8,7 +8,7 @@ use cloakroom_store::{StoreError, StoreErrorKind, Timestamp};
 use super::builder::WhenFull;
 use super::locked::Locks;
 use super::owner_index::OwnerIndex;
-use super::shard::{Purged, SmallerTables};
+use super::shard::{EmptiedSegments, Purged, SmallerTables};
 use super::store::Inner;
 use super::sync::AtomicUsize;
 
@@ -25,19 +25,23 @@ impl<T: Send + Sync + 'static> Inner<T> {
         let count = Locks::<T>::shard_count();
         let groups = (0..count).step_by(GROUP);
         let purged = groups.map(|first| self.purge_shards(first..count.min(first + GROUP), now));
-        purged.sum()
+        let purged = purged.sum();
+        // Now, since each shard's sessions may have owners in all parts.
+        (0..count).for_each(|nth| self.give_back_index(nth));
+        purged
     }
 
     /// A few under each lock, and in turns: whoever waits for a shard would not get it if it were locked again at
     /// once, since a lock is had by who asks first, and who is woken asks late.
     ///
-    /// Not in all shards in turns: see [`Smaller`](super::slots::Smaller). What is freed between two of its kind
-    /// is what an allocator puts together at once, while whoever else calls it may have to wait.
+    /// Not in all shards in turns: the less is freed before the first of their large pieces of memory is, the less
+    /// an allocator may have to merge at once, while whoever else calls it waits.
     fn purge_shards(&self, shards: Range<usize>, now: Timestamp) -> u64 {
         let mut shards: Vec<usize> = shards.collect();
         let mut removed = 0;
         // Here, since nothing is to be allocated while others wait.
         let mut purged = Vec::with_capacity(BATCH);
+        let mut emptied = EmptiedSegments::new();
         while !shards.is_empty() {
             shards.retain(|&shard| {
                 let more = self.locks.nth_shard(shard).purge(now, BATCH, &mut purged);
@@ -46,7 +50,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
                 // The data is dropped here, when nothing is locked.
                 purged.clear();
                 if !more {
-                    self.give_back_memory(shard);
+                    self.give_back_memory(shard, &mut emptied);
                 }
                 more
             });
@@ -54,13 +58,26 @@ impl<T: Send + Sync + 'static> Inner<T> {
         removed
     }
 
-    /// Where most of a shard's tables is empty, or of the same part of the owner index.
-    fn give_back_memory(&self, nth: usize) {
-        let sizes = self.locks.nth_shard(nth).smaller_sizes();
+    /// Where most of a shard's tables is empty.
+    fn give_back_memory(&self, nth: usize, emptied: &mut EmptiedSegments) {
+        let sizes = loop {
+            let mut shard = self.locks.nth_shard(nth);
+            let more = shard.close_gaps(BATCH, emptied);
+            let sizes = shard.smaller_sizes();
+            drop(shard);
+            emptied.clear();
+            if !more {
+                break sizes;
+            }
+        };
         if sizes.any() {
             let mut tables = SmallerTables::new(sizes);
             self.locks.nth_shard(nth).move_into(&mut tables);
         }
+    }
+
+    /// Of the owner index, where most of a part is empty.
+    fn give_back_index(&self, nth: usize) {
         let owners = self.locks.nth_index(nth).smaller_size();
         if let Some(owners) = owners {
             let mut smaller = OwnerIndex::with_space(owners);

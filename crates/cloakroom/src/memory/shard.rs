@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cloakroom_store::{Owner, Record, SessionKey, Timestamp, Trail};
 
 use super::facts::Facts;
-use super::slots::{Ends, Found, Size, Slots, Smaller, Vacant};
+use super::slots::{Emptied, Ends, Found, Size, Slot, Slots, Smaller, Vacant};
 
 /// A part of the sessions, and of the trails of those that moved away from here.
 #[derive(Debug)]
@@ -20,6 +20,27 @@ pub(super) type Kept<T> = (Facts, Arc<T>);
 
 /// A session that was taken out because it is over.
 pub(super) type Purged<T> = (SessionKey, Facts, Arc<T>);
+
+/// Segments that became empty when gaps were closed. There is space for those of a few steps.
+#[derive(Debug)]
+pub(super) struct EmptiedSegments {
+    sessions: Emptied<Slot<Facts>>,
+    trails: Emptied<Slot<Lasting>>,
+}
+
+impl EmptiedSegments {
+    pub(super) fn new() -> Self {
+        Self {
+            sessions: Vec::with_capacity(2),
+            trails: Vec::with_capacity(2),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.sessions.clear();
+        self.trails.clear();
+    }
+}
 
 /// What is said and brought to give back a shard's memory. See [`Smaller`].
 #[derive(Clone, Copy, Debug)]
@@ -196,6 +217,13 @@ impl<T> Shard<T> {
         let sessions = self.sessions.take_over(now, limit, |one| purged.push(one));
         let trails = self.trails.take_over(now, limit, drop);
         sessions == limit || trails == limit
+    }
+
+    /// Closes gaps where there are many, in a few steps. Whether there is more to do.
+    pub(super) fn close_gaps(&mut self, steps: usize, emptied: &mut EmptiedSegments) -> bool {
+        let sessions = self.sessions.close_gaps(steps, &mut emptied.sessions);
+        let trails = self.trails.close_gaps(steps, &mut emptied.trails);
+        sessions || trails
     }
 
     /// How large its tables should be, where most of the space is empty.

@@ -1,7 +1,9 @@
 //! A table of what is kept under session keys for a time. Compact, and quick at finding what is over.
 
 mod index;
+mod links;
 mod schedule;
+mod segments;
 mod smaller;
 
 use std::mem::replace;
@@ -10,7 +12,10 @@ use cloakroom_store::{SessionKey, Timestamp};
 
 use index::Index;
 pub(super) use index::Vacant;
-use schedule::{Links, Schedule};
+use links::{Links, link, unlink};
+use schedule::Schedule;
+pub(super) use segments::Emptied;
+use segments::Segments;
 pub(super) use smaller::{Size, Smaller};
 
 /// Something that is over some day, or never.
@@ -23,18 +28,20 @@ pub(super) trait Ends {
 }
 
 /// The values lie side by side. Where one is taken out, the next one that comes finds its place: nothing else moves,
-/// which would take as long as the rest. Gaps are closed when memory is given back ([`Smaller`]).
+/// which would take as long as the rest. Gaps are closed when there are many.
 ///
 /// `B` is kept beside the values, in the index: whoever finds a key has it before the slot's memory has arrived.
 #[derive(Debug)]
 pub(super) struct Slots<V, B = ()> {
-    slots: Vec<Slot<V>>,
+    slots: Segments<Slot<V>>,
     /// Where a key's slot is, and what is beside it.
     index: Index<B>,
     /// When to see which of them are over.
     schedule: Schedule,
-    /// The first gap. Each knows the next.
+    /// The first gap. They are a list.
     gap: Option<u32>,
+    /// Whether they are being closed.
+    closing: bool,
 }
 
 /// Where a key is, until another one is added or taken out.
@@ -47,7 +54,7 @@ pub(super) struct Found {
 }
 
 #[derive(Debug)]
-struct Slot<V> {
+pub(super) struct Slot<V> {
     key: SessionKey,
     /// Nothing in a gap.
     value: Option<V>,
@@ -56,11 +63,11 @@ struct Slot<V> {
 
 impl<V> Slot<V> {
     /// With the key of nobody.
-    fn gap(next: Option<u32>) -> Self {
+    fn gap() -> Self {
         Self {
             key: SessionKey::from_bytes([0; 32]),
             value: None,
-            links: Links::before(next),
+            links: Links::NONE,
         }
     }
 
@@ -72,10 +79,11 @@ impl<V> Slot<V> {
 impl<V, B> Default for Slots<V, B> {
     fn default() -> Self {
         Self {
-            slots: Vec::new(),
+            slots: Segments::default(),
             index: Index::default(),
             schedule: Schedule::default(),
             gap: None,
+            closing: false,
         }
     }
 }
@@ -92,14 +100,14 @@ impl<V: Ends, B> Slots<V, B> {
     /// Where the key is, or where it belongs.
     #[inline]
     pub(super) fn find(&self, key: &SessionKey) -> Result<Found, Vacant> {
-        let is_it = |at: u32, _: &B| self.slots[at as usize].key == *key;
+        let is_it = |at: u32, _: &B| self.slots[at].key == *key;
         let place = self.index.find(key, is_it)?;
         let (at, _) = self.index.at(place);
         Ok(Found { place, at })
     }
 
     pub(super) fn value(&self, found: Found) -> &V {
-        self.slots[found.at as usize].value()
+        self.slots[found.at].value()
     }
 
     /// The value and what is beside it. `ahead` is called with the latter, or seldom with that of another, before
@@ -107,15 +115,15 @@ impl<V: Ends, B> Slots<V, B> {
     pub(super) fn get_both(&self, key: &SessionKey, ahead: impl Fn(&B)) -> Option<(&V, &B)> {
         let is_it = |at: u32, beside: &B| {
             ahead(beside);
-            self.slots[at as usize].key == *key
+            self.slots[at].key == *key
         };
         let (at, beside) = self.index.at(self.index.find(key, is_it).ok()?);
-        Some((self.slots[at as usize].value(), beside))
+        Some((self.slots[at].value(), beside))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&SessionKey, &V, &B)> {
         self.index.iter().map(|(at, beside)| {
-            let slot = &self.slots[at as usize];
+            let slot = &self.slots[at];
             (&slot.key, slot.value(), beside)
         })
     }
@@ -143,10 +151,19 @@ impl<V: Ends, B> Slots<V, B> {
         now: Timestamp,
         change: impl FnOnce(&mut V, &mut B) -> R,
     ) -> R {
-        let value = self.slots[at as usize].value.as_mut();
-        let value = value.expect("the index knows no gap");
+        let slot = &mut self.slots[at];
+        let value = slot.value.as_mut().expect("the index knows no gap");
         let answer = change(value, self.index.beside(place));
-        self.reschedule(at, now);
+        let end = value.ends_at();
+        // What is looked at too early may stay where it is: so a session in use is moved once in a time-out and not
+        // with every request.
+        let stays = match (slot.links.due(), end) {
+            (Some(due), Some(end)) => due <= end,
+            (due, end) => due == end,
+        };
+        if !stays {
+            self.schedule_anew(at, end, now);
+        }
         answer
     }
 
@@ -160,12 +177,13 @@ impl<V: Ends, B> Slots<V, B> {
         now: Timestamp,
     ) {
         let end = value.ends_at();
-        let at = self.gap.unwrap_or_else(|| self.append_gap());
-        let slot = &mut self.slots[at as usize];
-        self.gap = slot.links.after();
+        let at = match self.gap {
+            Some(gap) => self.leave_gaps(gap),
+            None => self.append(),
+        };
+        let slot = &mut self.slots[at];
         slot.key = key;
         slot.value = Some(value);
-        slot.links = Links::NONE;
         self.index.insert(vacant, at, beside);
         if let Some(end) = end {
             self.schedule.add(&mut self.slots, at, end, now);
@@ -211,7 +229,7 @@ impl<V: Ends, B> Slots<V, B> {
                 break;
             }
             looked_at += 1;
-            let slot = &self.slots[at as usize];
+            let slot = &self.slots[at];
             if slot.value().is_over(now) {
                 let key = slot.key;
                 let place = self.index.find(&key, |found, _| found == at);
@@ -230,7 +248,7 @@ impl<V: Ends, B> Slots<V, B> {
     /// When the first of them may be over, and its key.
     pub(super) fn soonest(&self) -> Option<(Timestamp, SessionKey)> {
         let (due, at) = self.schedule.first()?;
-        Some((due, self.slots[at as usize].key))
+        Some((due, self.slots[at].key))
     }
 
     /// How many places there are.
@@ -245,15 +263,19 @@ impl<V: Ends, B> Slots<V, B> {
         links.filter(|links| links.due().is_some()).count()
     }
 
-    /// One more.
     #[cold]
-    fn append_gap(&mut self) -> u32 {
+    fn append(&mut self) -> u32 {
         let at = u32::try_from(self.slots.len()).expect("fewer than four billion a shard");
-        if self.slots.len() == self.slots.capacity() {
-            // Less than doubling: half of a large table would lie idle.
-            self.slots.reserve_exact(self.slots.len() / 8 + 4);
+        self.slots.push(Slot::gap());
+        at
+    }
+
+    /// A gap is one no longer.
+    #[inline]
+    fn leave_gaps(&mut self, at: u32) -> u32 {
+        if let Some(first) = unlink(&mut self.slots, at) {
+            self.gap = first;
         }
-        self.slots.push(Slot::gap(None));
         at
     }
 
@@ -261,26 +283,9 @@ impl<V: Ends, B> Slots<V, B> {
     fn take_found(&mut self, Found { place, at }: Found) -> (V, B) {
         self.schedule.remove(&mut self.slots, at);
         let beside = self.index.remove(place);
-        let slot = &mut self.slots[at as usize];
-        slot.links = Links::before(self.gap);
+        let value = link(&mut self.slots, at, self.gap, None).value.take();
         self.gap = Some(at);
-        let value = slot.value.take();
         (value.expect("the index knows no gap"), beside)
-    }
-
-    /// After a value or the time changed. What is looked at too early may stay where it is: so a session in use
-    /// is moved once in a time-out and not with every request.
-    #[inline]
-    fn reschedule(&mut self, at: u32, now: Timestamp) {
-        let slot = &self.slots[at as usize];
-        let end = slot.value().ends_at();
-        let stays = match (slot.links.due(), end) {
-            (Some(due), Some(end)) => due <= end,
-            (due, end) => due == end,
-        };
-        if !stays {
-            self.schedule_anew(at, end, now);
-        }
     }
 
     #[cold]

@@ -3,6 +3,8 @@ use std::num::NonZeroU32;
 
 use cloakroom_store::SessionKey;
 
+use super::smaller::touched;
+
 /// Finds a key's place among the slots: an open-addressed table, so that a look-up usually touches one line of
 /// memory here, and growing never touches the slots.
 ///
@@ -48,13 +50,11 @@ impl<B> Index<B> {
     /// With nothing in it yet, and as much space again as so many values need. Its memory is there already.
     pub(super) fn for_values(values: usize) -> Self {
         let homes = u32::try_from(2 * values).expect("fewer than four billion a shard");
-        let mut index = match homes {
-            0 => Self::default(),
-            _ => Self::with_homes(homes),
-        };
-        index.places.resize_with(index.places.capacity(), || None);
-        index.places.clear();
-        index
+        Self {
+            places: touched(places_for(homes), || None),
+            homes,
+            held: 0,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -159,14 +159,19 @@ impl<B> Index<B> {
         values * 4 <= self.homes as usize * 3
     }
 
-    /// Everything in another one, the slots by other numbers. There has to be space for it.
-    pub(super) fn take_from(&mut self, other: &mut Self, number: impl Fn(u32) -> u32) {
-        for mut place in other.places.drain(..).flatten() {
+    /// The slot at that place has another number now.
+    pub(super) fn renumber(&mut self, place: usize, to: u32) {
+        let place = self.places[place].as_mut().expect("it was found");
+        place.slot = numbered(to);
+    }
+
+    /// Everything in another one. There has to be space for it.
+    pub(super) fn take_from(&mut self, other: &mut Self) {
+        for place in other.places.drain(..).flatten() {
             let home = self.home(place.hash);
             while self.places.len() < home {
                 self.places.push(None);
             }
-            place.slot = numbered(number(place.slot()));
             self.places.push(Some(place));
         }
         while self.places.len() <= self.homes as usize {
@@ -185,19 +190,13 @@ impl<B> Index<B> {
 
     #[cold]
     fn grow(&mut self, homes: u32) {
-        let mut larger = Self::with_homes(homes);
-        larger.take_from(self, |slot| slot);
-        *self = larger;
-    }
-
-    fn with_homes(homes: u32) -> Self {
-        // With as many more as are needed with hashes that are evenly distributed.
-        let places = homes as usize + homes as usize / 64 + 4;
-        Self {
-            places: Vec::with_capacity(places),
+        let mut larger = Self {
+            places: Vec::with_capacity(places_for(homes)),
             homes,
             held: 0,
-        }
+        };
+        larger.take_from(self);
+        *self = larger;
     }
 
     /// Spreads hashes over any number of places, without a division.
@@ -212,6 +211,11 @@ impl<B> Place<B> {
     fn slot(&self) -> u32 {
         self.slot.get() - 1
     }
+}
+
+/// With as many more than homes as are needed with hashes that are evenly distributed.
+fn places_for(homes: u32) -> usize {
+    homes as usize + homes as usize / 64 + 4
 }
 
 fn numbered(at: u32) -> NonZeroU32 {

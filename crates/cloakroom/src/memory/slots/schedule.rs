@@ -1,6 +1,8 @@
 use cloakroom_store::Timestamp;
 
 use super::Slot;
+use super::links::{Links, link, relink, unlink};
+use super::segments::Segments;
 
 /// When to look at which slots: buckets of slots that are due at one moment. The slots of a bucket are a list,
 /// linked through the slots themselves, so that adding and removing costs the same however many there are.
@@ -20,79 +22,13 @@ struct Bucket {
     first: u32,
 }
 
-/// A slot's place in its bucket.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Links {
-    due: Timestamp,
-    before: u32,
-    after: u32,
-}
-
 /// With as many buckets, a slot is put into one that is due sooner than it need be. So the vector hardly ever grows
 /// beyond its first size, and a purge does not call the allocator, which may take milliseconds, while others wait for
 /// the shard.
 const ENOUGH: usize = 40;
 const SPACE: usize = 48;
 
-/// No slot: there are never as many.
-const NOBODY: u32 = u32::MAX;
-
-impl Links {
-    /// In no bucket. The last moment of all stands for that.
-    pub(super) const NONE: Self = Self {
-        due: Timestamp::MAX,
-        before: NOBODY,
-        after: NOBODY,
-    };
-
-    /// In no bucket, but before another one, if there is one.
-    pub(super) fn before(next: Option<u32>) -> Self {
-        Self {
-            after: next.unwrap_or(NOBODY),
-            ..Self::NONE
-        }
-    }
-
-    pub(super) fn due(&self) -> Option<Timestamp> {
-        (self.due != Timestamp::MAX).then_some(self.due)
-    }
-
-    pub(super) fn after(&self) -> Option<u32> {
-        (self.after != NOBODY).then_some(self.after)
-    }
-
-    /// All slots have other numbers now, which are found at their old ones.
-    pub(super) fn renumber(&mut self, numbers: &[u32]) {
-        for number in [&mut self.before, &mut self.after] {
-            if *number != NOBODY {
-                *number = numbers[*number as usize];
-            }
-        }
-    }
-}
-
 impl Schedule {
-    /// With space for so many buckets, and some more.
-    pub(super) fn with_space(buckets: usize) -> Self {
-        let space = match buckets {
-            0 => 0,
-            some => SPACE.max(some + some / 4),
-        };
-        Self {
-            buckets: Vec::with_capacity(space),
-        }
-    }
-
-    /// How many buckets there are.
-    pub(super) fn len(&self) -> usize {
-        self.buckets.len()
-    }
-
-    /// For how many there is space.
-    pub(super) fn capacity(&self) -> usize {
-        self.buckets.capacity()
-    }
-
     /// What is due first.
     pub(super) fn first(&self) -> Option<(Timestamp, u32)> {
         let bucket = self.buckets.first()?;
@@ -103,7 +39,7 @@ impl Schedule {
     #[inline]
     pub(super) fn add<V>(
         &mut self,
-        slots: &mut [Slot<V>],
+        slots: &mut Segments<Slot<V>>,
         at: u32,
         end: Timestamp,
         now: Timestamp,
@@ -113,80 +49,82 @@ impl Schedule {
             // Whatever ends then never ends.
             return;
         }
-        let bucket = match self.find(due) {
-            Ok(bucket) => bucket,
-            Err(place) if self.buckets.len() < ENOUGH => self.insert(place, due),
-            Err(place) => self.instead(place, due, now),
-        };
-        let after = self.buckets[bucket].first;
-        if after != NOBODY {
-            slots[after as usize].links.before = at;
+        match self.find(due) {
+            Ok(bucket) => self.join(slots, at, bucket),
+            Err(place) if self.buckets.len() < ENOUGH => self.begin(slots, at, place, due),
+            Err(place) => self.add_sooner(slots, at, place, due, now),
         }
-        let bucket = &mut self.buckets[bucket];
-        bucket.first = at;
-        slots[at as usize].links = Links {
-            due: bucket.due,
-            before: NOBODY,
-            after,
-        };
     }
 
     /// Takes a slot out of its bucket, if it is in one.
     #[inline]
-    pub(super) fn remove<V>(&mut self, slots: &mut [Slot<V>], at: u32) {
-        let links = std::mem::replace(&mut slots[at as usize].links, Links::NONE);
-        if links.due().is_none() {
+    pub(super) fn remove<V>(&mut self, slots: &mut Segments<Slot<V>>, at: u32) {
+        let Some(due) = slots[at].links.due() else {
             return;
-        }
-        if links.after != NOBODY {
-            slots[links.after as usize].links.before = links.before;
-        }
-        if links.before != NOBODY {
-            slots[links.before as usize].links.after = links.after;
+        };
+        let Some(next) = unlink(slots, at) else {
             return;
-        }
-        let bucket = self.find(links.due).expect("a slot's bucket is there");
-        if links.after == NOBODY {
-            self.buckets.remove(bucket);
-        } else {
-            self.buckets[bucket].first = links.after;
-        }
-    }
-
-    /// Everything in another one, when all slots have other numbers, which are found at their old ones.
-    pub(super) fn take_from(&mut self, other: &mut Self, numbers: &[u32]) {
-        self.buckets
-            .extend(other.buckets.drain(..).map(|bucket| Bucket {
-                first: numbers[bucket.first as usize],
-                ..bucket
-            }));
-    }
-
-    /// When there are enough buckets: the one before that place, or else the soonest that there may be.
-    #[cold]
-    fn instead(&mut self, place: usize, due: Timestamp, now: Timestamp) -> usize {
-        if let Some(sooner) = place.checked_sub(1)
-            && self.buckets[sooner].due > now
-        {
-            return sooner;
-        }
-        let due = due.min(Timestamp::from_millis(now.as_millis().saturating_add(1)));
-        match self.find(due) {
-            Ok(bucket) => bucket,
-            Err(place) => self.insert(place, due),
+        };
+        let bucket = self.find(due).expect("a slot's bucket is there");
+        match next {
+            Some(next) => self.buckets[bucket].first = next,
+            None => drop(self.buckets.remove(bucket)),
         }
     }
 
-    /// A bucket with nobody in it.
+    /// A slot that was taken away will be elsewhere.
+    pub(super) fn renumber<V>(&mut self, slots: &mut Segments<Slot<V>>, links: Links, to: u32) {
+        let Some(due) = links.due() else {
+            return;
+        };
+        if relink(slots, links, to) {
+            let bucket = self.find(due).expect("a slot's bucket is there");
+            self.buckets[bucket].first = to;
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.buckets.capacity()
+    }
+
     #[inline]
-    fn insert(&mut self, place: usize, due: Timestamp) -> usize {
+    fn join<V>(&mut self, slots: &mut Segments<Slot<V>>, at: u32, bucket: usize) {
+        let bucket = &mut self.buckets[bucket];
+        link(slots, at, Some(bucket.first), Some(bucket.due));
+        bucket.first = at;
+    }
+
+    #[inline]
+    fn begin<V>(&mut self, slots: &mut Segments<Slot<V>>, at: u32, place: usize, due: Timestamp) {
         if self.buckets.len() == self.buckets.capacity() {
             self.buckets
                 .reserve_exact(SPACE.max(self.buckets.len() / 2));
         }
-        let first = NOBODY;
-        self.buckets.insert(place, Bucket { due, first });
-        place
+        link(slots, at, None, Some(due));
+        self.buckets.insert(place, Bucket { due, first: at });
+    }
+
+    /// When there are buckets enough: in the one before that place, or else in the soonest that there may be.
+    #[cold]
+    fn add_sooner<V>(
+        &mut self,
+        slots: &mut Segments<Slot<V>>,
+        at: u32,
+        place: usize,
+        due: Timestamp,
+        now: Timestamp,
+    ) {
+        if let Some(sooner) = place.checked_sub(1)
+            && self.buckets[sooner].due > now
+        {
+            return self.join(slots, at, sooner);
+        }
+        let due = due.min(Timestamp::from_millis(now.as_millis().saturating_add(1)));
+        match self.find(due) {
+            Ok(bucket) => self.join(slots, at, bucket),
+            Err(place) => self.begin(slots, at, place, due),
+        }
     }
 
     /// The bucket that is due then, or where it belongs.

@@ -103,6 +103,7 @@ fn it_does_what_a_map_does() {
 }
 
 fn give_back_memory<V: Ends, B>(slots: &mut Slots<V, B>) {
+    while slots.close_gaps(7, &mut Vec::new()) {}
     if let Some(size) = slots.smaller_size() {
         slots.move_into(&mut Smaller::new(size));
     }
@@ -241,8 +242,8 @@ fn taking_out_what_is_over_needs_no_memory() {
         (places, slots.schedule.capacity())
     };
     let before = space(&slots);
-    for step in 0..400 {
-        let now = Timestamp::from_millis(step * 100);
+    for step in 0..80 {
+        let now = Timestamp::from_millis(step * 500);
         while slots.take_over(now, 64, drop) == 64 {}
         assert!(slots.iter().all(|(_, thing, _)| !thing.is_over(now)));
         assert_eq!(space(&slots), before);
@@ -251,7 +252,7 @@ fn taking_out_what_is_over_needs_no_memory() {
 }
 
 #[test]
-fn smaller_tables_are_moved_into_only_if_all_fits() {
+fn smaller_memory_is_moved_into_only_if_all_fits() {
     let now = Timestamp::from_millis(0);
     let thing = |number: u64| Thing {
         number,
@@ -269,6 +270,7 @@ fn smaller_tables_are_moved_into_only_if_all_fits() {
             slots.take(&key(number)).unwrap();
         }
         let large = slots.capacity();
+        while slots.close_gaps(7, &mut Vec::new()) {}
         let mut smaller = Smaller::new(slots.smaller_size().unwrap());
         (20..20 + more).for_each(|number| put(&mut slots, number));
         slots.move_into(&mut smaller);
@@ -279,4 +281,52 @@ fn smaller_tables_are_moved_into_only_if_all_fits() {
         }
         assert_eq!(slots.scheduled(), slots.len());
     }
+}
+
+#[test]
+fn whole_segments_go_when_there_are_many_gaps() {
+    let mut slots = Slots::default();
+    let now = Timestamp::from_millis(0);
+    let thing = |number: u64| Thing {
+        number,
+        end: Some(1_000 * number as i64),
+    };
+    let count = if cfg!(miri) { 3_000 } else { 10_000 };
+    for number in 0..count {
+        slots.put(key(number), (thing(number), number), now);
+    }
+    let of_all = slots.slots.len();
+    let mut emptied = Vec::new();
+    // Those who come would fill as few as these.
+    for number in 0..100 {
+        slots.take(&key(number)).unwrap();
+    }
+    assert!(!slots.close_gaps(64, &mut emptied));
+    assert_eq!(slots.slots.len(), of_all);
+
+    let stays = |number: u64| number >= 100 && number.is_multiple_of(3);
+    for number in (100..count).filter(|number| !stays(*number)) {
+        slots.take(&key(number)).unwrap();
+    }
+    let mut steps = 1;
+    while slots.close_gaps(64, &mut emptied) {
+        steps += 1;
+        // Others go on meanwhile.
+        slots.put(key(count + steps), (thing(steps), steps), now);
+        slots.take(&key(count + steps)).unwrap();
+    }
+    assert_eq!(slots.slots.len(), slots.len());
+    assert!(
+        steps > count / 100 && emptied.len() > 1,
+        "{steps} {emptied:?}"
+    );
+    for number in 0..count {
+        let there = slots.get(&key(number));
+        assert_eq!(there, stays(number).then(|| thing(number)).as_ref());
+    }
+    let mut taken = Vec::new();
+    while let Some((due, _)) = slots.soonest() {
+        slots.take_over(due, 1, |one| taken.push(one.2));
+    }
+    assert!(taken.is_sorted() && taken.len() as u64 > count / 4);
 }
