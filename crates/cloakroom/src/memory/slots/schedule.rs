@@ -25,8 +25,8 @@ struct Bucket {
 /// With as many buckets, a slot is put into one that is due sooner than it need be. So the vector hardly ever grows
 /// beyond its first size, and a purge does not call the allocator, which may take milliseconds, while others wait for
 /// the shard.
-const ENOUGH: usize = 40;
-const SPACE: usize = 48;
+const ENOUGH: usize = 32;
+const SPACE: usize = 64;
 
 impl Schedule {
     /// What is due first.
@@ -105,7 +105,7 @@ impl Schedule {
         self.buckets.insert(place, Bucket { due, first: at });
     }
 
-    /// When there are buckets enough: in the one before that place, or else in the soonest that there may be.
+    /// When there are buckets enough: in the one before that place, or else in one of a few.
     #[cold]
     fn add_sooner<V>(
         &mut self,
@@ -120,7 +120,7 @@ impl Schedule {
         {
             return self.join(slots, at, sooner);
         }
-        let due = due.min(Timestamp::from_millis(now.as_millis().saturating_add(1)));
+        let due = roundest(due, now);
         match self.find(due) {
             Ok(bucket) => self.join(slots, at, bucket),
             Err(place) => self.begin(slots, at, place, due),
@@ -148,6 +148,18 @@ fn due(end: Timestamp, now: Timestamp) -> Timestamp {
         _ => 1,
     };
     Timestamp::from_millis(end.as_millis() & !(grain - 1))
+}
+
+/// A moment until then, but later than now, if that is possible: the one that the largest power of two divides. There
+/// are as many such moments as there are powers of two, whatever ends when.
+fn roundest(due: Timestamp, now: Timestamp) -> Timestamp {
+    let (due, now) = (due.as_millis(), now.as_millis());
+    let differ = due ^ now;
+    if due <= now {
+        return Timestamp::from_millis(due);
+    }
+    let grain = 1_u64 << (63 - differ.leading_zeros());
+    Timestamp::from_millis(due & !(grain - 1).cast_signed())
 }
 
 #[cfg(test)]
@@ -179,5 +191,26 @@ mod tests {
         let past = Timestamp::from_millis(now - 5);
         assert_eq!(due(past, Timestamp::from_millis(now)), past);
         assert_eq!(due(Timestamp::MIN, Timestamp::MAX), Timestamp::MIN);
+    }
+
+    #[test]
+    fn the_roundest_moment_is_later_than_now_and_one_of_a_few() {
+        let rounded = |due, now| {
+            roundest(Timestamp::from_millis(due), Timestamp::from_millis(now)).as_millis()
+        };
+        for now in [1_700_000_000_123, 0, -1, -77_777, 1 << 40] {
+            let mut moments: Vec<_> = (1..5_000)
+                .chain([1 << 30, (1 << 38) + 12_345])
+                .map(|left| (left, rounded(now + left, now)))
+                .inspect(|(left, moment)| assert!((1..=*left).contains(&(moment - now))))
+                .map(|(_, moment)| moment)
+                .collect();
+            moments.dedup();
+            assert!(moments.len() <= 16, "{moments:?}");
+            for overdue in [0, 1, 5_000] {
+                assert_eq!(rounded(now - overdue, now), now - overdue);
+            }
+        }
+        assert_eq!(rounded(i64::MAX - 1, i64::MIN), 0);
     }
 }
