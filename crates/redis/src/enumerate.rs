@@ -121,14 +121,18 @@ where
     }
 
     fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
-        let (owner, except, inner) = (owner.clone(), except.to_vec(), &*self.inner);
+        let (owner, except, inner) = (owner.clone(), except.to_vec(), &self.inner);
         StoreFuture::new(inner.timed(move |deadline| async move {
             match inner.server {
                 Server::Single(_) => {
                     single::destroy_by_owner(inner, &owner, &except, deadline).await
                 }
                 Server::Cluster(_) => {
-                    spread::destroy_by_owner(inner, &owner, &except, deadline).await
+                    let inner = Arc::clone(inner);
+                    spread::uncut(async move {
+                        spread::destroy_by_owner(&inner, &owner, &except, deadline).await
+                    })
+                    .await
                 }
             }
         }))

@@ -51,6 +51,9 @@ pub enum RedisStoreErrorKind {
     MalformedSession,
     /// Called outside a tokio runtime.
     NoRuntime,
+    /// Ended before its time, so that nobody knows how far it came: the runtime is being shut down, or something
+    /// panicked.
+    CutOff,
     /// Anything else.
     Other,
 }
@@ -77,6 +80,12 @@ impl RedisStoreError {
     pub(crate) fn no_runtime() -> Self {
         let message = "a Redis store works inside a tokio runtime only";
         Self::new(RedisStoreErrorKind::NoRuntime, message)
+    }
+
+    pub(crate) fn cut_off() -> Self {
+        let message =
+            "the operation did not come to its end: it panicked, or the runtime is being shut down";
+        Self::new(RedisStoreErrorKind::CutOff, message)
     }
 
     pub(crate) fn malformed(what: &str) -> Self {
@@ -142,7 +151,8 @@ impl RedisStoreError {
             | RedisStoreErrorKind::NotReady
             | RedisStoreErrorKind::ReadOnly
             | RedisStoreErrorKind::Storage
-            | RedisStoreErrorKind::Denied => StoreErrorKind::Unavailable,
+            | RedisStoreErrorKind::Denied
+            | RedisStoreErrorKind::CutOff => StoreErrorKind::Unavailable,
             RedisStoreErrorKind::MalformedSession => StoreErrorKind::Undecodable,
             RedisStoreErrorKind::InvalidUrl
             | RedisStoreErrorKind::NoRuntime

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use cloakroom_store::{AdmitOutcome, OwnerLimit, OwnerLimits, Record, SessionKey, StoreFuture};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,17 +19,22 @@ where
         record: Record<T>,
         limit: OwnerLimit,
     ) -> StoreFuture<'_, AdmitOutcome> {
-        let (ending, key, inner) = (ending.copied(), *key, &*self.inner);
+        let (ending, key, inner) = (ending.copied(), *key, &self.inner);
         StoreFuture::new(async move {
             let draft = inner.draft(&record)?;
             let work = |deadline| async move {
-                let ending = ending.as_ref();
                 match inner.server {
                     Server::Single(_) => {
+                        let ending = ending.as_ref();
                         single::admit(inner, ending, &key, &draft, Some(limit), deadline).await
                     }
                     Server::Cluster(_) => {
-                        spread::admit(inner, ending, &key, &draft, limit, deadline).await
+                        let inner = Arc::clone(inner);
+                        spread::uncut(async move {
+                            let ending = ending.as_ref();
+                            spread::admit(&inner, ending, &key, &draft, limit, deadline).await
+                        })
+                        .await
                     }
                 }
             };

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use cloakroom_store::{Renewal, RotateOutcome, SessionKey, StoreFuture, Times, Timestamp, Trail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,11 +24,15 @@ where
         trail_ends_at: Timestamp,
     ) -> StoreFuture<'_, RotateOutcome> {
         let route = Route::new(from, to, times).with_trail(trail_ends_at);
-        let inner = &*self.inner;
+        let inner = &self.inner;
         StoreFuture::new(inner.timed(move |deadline| async move {
             match inner.server {
                 Server::Single(_) => single::rotate(inner, &route, deadline).await,
-                Server::Cluster(_) => spread::rotate(inner, &route, deadline).await,
+                Server::Cluster(_) => {
+                    let inner = Arc::clone(inner);
+                    let steps = async move { spread::rotate(&inner, &route, deadline).await };
+                    spread::uncut(steps).await
+                }
             }
         }))
     }

@@ -168,12 +168,16 @@ where
         to: &SessionKey,
         times: Times,
     ) -> StoreFuture<'_, RotateOutcome> {
-        let (from, to, inner) = (*from, *to, &*self.inner);
+        let (from, to, inner) = (*from, *to, &self.inner);
         StoreFuture::new(inner.timed(move |deadline| async move {
             let route = Route::new(&from, &to, times);
             match inner.server {
                 Server::Single(_) => single::rotate(inner, &route, deadline).await,
-                Server::Cluster(_) => Box::pin(spread::rotate(inner, &route, deadline)).await,
+                Server::Cluster(_) => {
+                    let inner = Arc::clone(inner);
+                    let steps = async move { spread::rotate(&inner, &route, deadline).await };
+                    spread::uncut(steps).await
+                }
             }
         }))
     }
@@ -184,14 +188,18 @@ where
         to: &SessionKey,
         record: Record<T>,
     ) -> StoreFuture<'_, SetOutcome> {
-        let (from, to, inner) = (*from, *to, &*self.inner);
+        let (from, to, inner) = (*from, *to, &self.inner);
         StoreFuture::new(async move {
             let draft = inner.draft(&record)?;
             let work = |deadline| async move {
                 match inner.server {
                     Server::Single(_) => single::replace(inner, &from, &to, &draft, deadline).await,
                     Server::Cluster(_) => {
-                        Box::pin(spread::replace(inner, &from, &to, &draft, deadline)).await
+                        let inner = Arc::clone(inner);
+                        spread::uncut(async move {
+                            spread::replace(&inner, &from, &to, &draft, deadline).await
+                        })
+                        .await
                     }
                 }
             };

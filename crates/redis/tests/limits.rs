@@ -3,12 +3,9 @@
 
 mod common;
 
-use std::future::poll_fn;
 use std::num::NonZeroU32;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use cloakroom_redis::RedisStore;
@@ -17,6 +14,7 @@ use cloakroom_store::{
     SetOutcome, Store, WhenReached,
 };
 use cloakroom_testservers::{Redis, RedisCluster, or_skip};
+use common::slow::Slow;
 use common::{Bench, Data, ask_cluster, key, keys, owner};
 
 fn at_most(max: u32, when_reached: WhenReached) -> OwnerLimit {
@@ -285,6 +283,7 @@ async fn a_session_that_moves_away_between_two_steps_counts() {
         return;
     };
     let bench = Bench::on(&cluster.url()).await;
+    let slow = Slow::beside(&bench, &cluster.url());
     let times = bench.record("x").times;
     for steps in 0..40 {
         for how in [WhenReached::Refuse, WhenReached::EndOldest] {
@@ -294,25 +293,18 @@ async fn a_session_that_moves_away_between_two_steps_counts() {
             let new = pair(steps, 3);
             let limit = at_most(2, how);
             let record = bench.owned("c", "ada");
-            let mut admitting = pin!(limits(&bench.store).admit(Some(&a), &new, record, limit));
-            let mut done = None;
-            // It gets no further than it is polled.
+            let store = slow.store.clone();
+            let admitting = slow.begin(async move {
+                let admitted = limits(&store).admit(Some(&a), &new, record, limit);
+                admitted.await.unwrap()
+            });
             for _ in 0..steps {
-                let polled = poll_fn(|context| Poll::Ready(admitting.as_mut().poll(context))).await;
-                if let Poll::Ready(outcome) = polled {
-                    done = Some(outcome);
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                slow.step();
             }
             for (from, to) in [(a, pair(steps, 11)), (b, pair(steps, 12))] {
                 let _ = bench.store.rotate(&from, &to, times).await.unwrap();
             }
-            let outcome = match done {
-                Some(outcome) => outcome,
-                None => admitting.await,
-            };
-            let outcome = outcome.unwrap();
+            let outcome = slow.finish(admitting);
             let live = listed(&bench).await;
             assert_eq!(live.len(), 2, "{outcome:?} after {steps} steps");
             let stored = matches!(outcome, AdmitOutcome::Stored { .. });

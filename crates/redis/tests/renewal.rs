@@ -3,9 +3,6 @@
 
 mod common;
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use cloakroom_redis::RedisStore;
@@ -13,6 +10,7 @@ use cloakroom_store::{
     Clock, Enumerate, Renewal, RotateOutcome, SessionKey, Store, Times, Timestamp, Trail,
 };
 use cloakroom_testservers::{Redis, RedisCluster, or_skip};
+use common::slow::Slow;
 use common::{Bench, Data, key, keys, owner};
 
 const GRACE: Duration = Duration::from_secs(30);
@@ -57,7 +55,9 @@ async fn a_cluster() {
 async fn each(url: &str, trails: &dyn Fn() -> usize) {
     a_trail_leads_to_the_new_key_until_it_is_over(&Bench::on(url).await, trails).await;
     let in_one_step = !url.contains("cluster");
-    a_sign_out_that_follows_the_trail_is_final(&Bench::on(url).await, in_one_step).await;
+    let bench = Bench::on(url).await;
+    let slow = Slow::beside(&bench, url);
+    a_sign_out_that_follows_the_trail_is_final(&bench, &slow, in_one_step).await;
 }
 
 async fn a_trail_leads_to_the_new_key_until_it_is_over(bench: &Bench, trails: &dyn Fn() -> usize) {
@@ -117,24 +117,28 @@ async fn a_trail_leads_to_the_new_key_until_it_is_over(bench: &Bench, trails: &d
 
 /// Whoever signs out with an old id follows its trail, and the session does not come back under the new key: not even
 /// when it was still on the way there.
-async fn a_sign_out_that_follows_the_trail_is_final(bench: &Bench, in_one_step: bool) {
+async fn a_sign_out_that_follows_the_trail_is_final(bench: &Bench, slow: &Slow, in_one_step: bool) {
     let store = &bench.store;
     for (round, record) in [(0, bench.record("a")), (10, bench.owned("a", "ada"))] {
         let (old, new) = (key(round), key(round + 1));
         bench.add(&old, record).await;
         let (times, end) = renewed(bench);
-        let mut renewing = pin!(renewal(store).renew(&old, &new, times, end));
-        // It gets no further than it is polled, so there is time to look after each of its steps.
+        let renewer = slow.store.clone();
+        let renewing = slow.begin(async move {
+            let renewed = renewal(&renewer).renew(&old, &new, times, end);
+            renewed.await.unwrap()
+        });
+        // There is time to look after each of its steps.
         let trail = loop {
-            let polled = poll_fn(|context| Poll::Ready(renewing.as_mut().poll(context))).await;
-            assert!(polled.is_pending(), "it left no trail: {polled:?}");
+            assert!(!renewing.is_finished(), "it left no trail");
+            slow.step();
             if let Some(trail) = follow(bench, &old).await {
                 break trail;
             }
         };
         assert!(!store.destroy(&old).await.unwrap());
         assert_eq!(store.destroy(&trail.to).await.unwrap(), in_one_step);
-        let outcome = renewing.await.unwrap();
+        let outcome = slow.finish(renewing);
         assert_eq!(outcome == RotateOutcome::Gone, !in_one_step, "{outcome:?}");
         assert_eq!(follow(bench, &old).await.is_some(), in_one_step);
         for key in [&old, &new] {

@@ -22,6 +22,12 @@
 //! key dies a pass is put into the slot of the new one, without which nothing lands. A `destroy` of the new key takes
 //! the pass away with whatever else is there.
 //!
+//! # Why a session survives a caller who goes away
+//!
+//! A client hangs up, and the web server drops the future of its request. Dropped between two steps, a sign-in would
+//! leave neither the old session nor the new one. What must not be cut is handed to `uncut` as a whole; its
+//! deadline is the same. What is not can leave no more than an entry without a session.
+//!
 //! # Why a limit holds
 //!
 //! The index has an entry for each live session and for each that is about to be, so whoever counts its entries and
@@ -31,6 +37,7 @@ mod admit;
 mod index;
 mod owners;
 mod rotate;
+mod uncut;
 
 use cloakroom_store::{Expect, Owner, SessionKey, SetOutcome, Timestamp};
 use tokio::time::Instant;
@@ -48,6 +55,7 @@ pub(crate) use admit::admit;
 pub(crate) use index::{leave_as_said, tidy};
 pub(crate) use owners::{destroy_by_owner, list_by_owner};
 pub(crate) use rotate::rotate;
+pub(crate) use uncut::uncut;
 
 use index::{enter, leave, prolong};
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod monitor;
 pub(crate) mod proxy;
+pub(crate) mod slow;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
