@@ -19,8 +19,6 @@ type OpenStore = fn(ManualClock) -> Pin<Box<dyn Future<Output = FaultyStore<Data
 pub struct Kit {
     serve: fn(TcpListener, TestApp, Stop),
     open: OpenStore,
-    /// See [`Stock::MOVES_IN_ONE_STEP`].
-    pub moves_in_one_step: bool,
     /// See [`Framework::MISSING_LAYER_HINT`].
     pub missing_layer_hint: Option<&'static str>,
     /// What the scenario saw.
@@ -32,7 +30,6 @@ impl Kit {
         Self {
             serve: F::serve,
             open: |clock| Box::pin(K::open(clock)),
-            moves_in_one_step: K::MOVES_IN_ONE_STEP,
             missing_layer_hint: F::MISSING_LAYER_HINT,
             notebook: Notebook::new(),
         }
@@ -66,10 +63,6 @@ impl Kit {
 
 /// Where the stores of sites come from.
 pub trait Stock: 'static {
-    /// Whether a rotation or a sign-in moves a session in one step. If not, the old key dies first (law 6), and whoever
-    /// goes away in between leaves neither.
-    const MOVES_IN_ONE_STEP: bool = true;
-
     /// An empty store that shares nothing with any other, by that clock. It has to be able to enumerate.
     fn open(clock: ManualClock) -> impl Future<Output = FaultyStore<Data>> + Send;
 }

@@ -128,9 +128,6 @@ impl RedisCluster {
 }
 
 impl Stock for RedisCluster {
-    // The two keys are in two slots.
-    const MOVES_IN_ONE_STEP: bool = false;
-
     async fn open(clock: ManualClock) -> FaultyStore<Data> {
         in_redis(&Self::server().unwrap().url(), clock).await
     }
