@@ -1,9 +1,8 @@
 //! How many sessions there are, may be, and how places become free.
 
-use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use cloakroom_store::{StoreError, StoreErrorKind, Timestamp};
+use cloakroom_store::{StoreError, StoreErrorKind};
 
 use super::builder::WhenFull;
 use super::locked::Locks;
@@ -19,16 +18,13 @@ const BATCH: usize = 64;
 const GROUP: usize = 4;
 
 impl<T: Send + Sync + 'static> Inner<T> {
-    /// Removes what has expired. How many.
+    /// Removes what has expired, and gives back the memory that nobody needs. How many.
     pub(super) fn purge(&self) -> u64 {
-        let now = self.now();
-        let count = Locks::<T>::shard_count();
-        let groups = (0..count).step_by(GROUP);
-        let purged = groups.map(|first| self.purge_shards(first..count.min(first + GROUP), now));
-        let purged = purged.sum();
+        let mut emptied = EmptiedSegments::new();
+        let removed = self.remove_over(|shard| self.give_back_memory(shard, &mut emptied));
         // Now, since each shard's sessions may have owners in all parts.
-        (0..count).for_each(|nth| self.give_back_index(nth));
-        purged
+        (0..Locks::<T>::shard_count()).for_each(|nth| self.give_back_index(nth));
+        removed
     }
 
     /// A few under each lock, and in turns: whoever waits for a shard would not get it if it were locked again at
@@ -36,24 +32,27 @@ impl<T: Send + Sync + 'static> Inner<T> {
     ///
     /// Not in all shards in turns: the less is freed before the first of their large pieces of memory is, the less
     /// an allocator may have to merge at once, while whoever else calls it waits.
-    fn purge_shards(&self, shards: Range<usize>, now: Timestamp) -> u64 {
-        let mut shards: Vec<usize> = shards.collect();
+    fn remove_over(&self, mut after_each: impl FnMut(usize)) -> u64 {
+        let now = self.now();
         let mut removed = 0;
         // Here, since nothing is to be allocated while others wait.
         let mut purged = Vec::with_capacity(BATCH);
-        let mut emptied = EmptiedSegments::new();
-        while !shards.is_empty() {
-            shards.retain(|&shard| {
-                let more = self.locks.nth_shard(shard).purge(now, BATCH, &mut purged);
-                removed += purged.len() as u64;
-                self.forget(&purged);
-                // The data is dropped here, when nothing is locked.
-                purged.clear();
-                if !more {
-                    self.give_back_memory(shard, &mut emptied);
-                }
-                more
-            });
+        let mut turns = Vec::with_capacity(GROUP);
+        for first in (0..Locks::<T>::shard_count()).step_by(GROUP) {
+            turns.extend(first..Locks::<T>::shard_count().min(first + GROUP));
+            while !turns.is_empty() {
+                turns.retain(|&shard| {
+                    let more = self.locks.nth_shard(shard).purge(now, BATCH, &mut purged);
+                    removed += purged.len() as u64;
+                    self.forget(&purged);
+                    // The data is dropped here, when nothing is locked.
+                    purged.clear();
+                    if !more {
+                        after_each(shard);
+                    }
+                    more
+                });
+            }
         }
         removed
     }
@@ -143,7 +142,8 @@ impl<T: Send + Sync + 'static> Inner<T> {
         if let Some(reserved) = take() {
             return Ok(reserved);
         }
-        self.purge();
+        // Only that: a full store has no memory to give back, and each sign-in asks.
+        self.remove_over(drop);
         loop {
             if let Some(reserved) = take() {
                 return Ok(reserved);

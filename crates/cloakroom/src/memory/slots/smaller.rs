@@ -17,12 +17,11 @@ pub(in super::super) struct Smaller<V, B = ()> {
     emptied: Option<Slots<V, B>>,
 }
 
-/// How large it has to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How large it has to be. Nothing of it where nothing is left.
+#[derive(Clone, Copy, Debug, Default)]
 pub(in super::super) struct Size {
     last: Option<usize>,
     index: Option<usize>,
-    nothing_left: bool,
 }
 
 impl<V, B> Smaller<V, B> {
@@ -34,6 +33,17 @@ impl<V, B> Smaller<V, B> {
             index: size.index.map(|values| Index::for_values(space(values))),
             emptied: None,
         }
+    }
+}
+
+#[cfg(test)]
+impl<V: Ends, B> Smaller<V, B> {
+    /// How many places there are in it.
+    pub(in super::super) fn capacity(&self) -> usize {
+        let last = self.last.as_ref().map_or(0, Vec::capacity);
+        let index = self.index.as_ref().map_or(0, Index::capacity);
+        let emptied = self.emptied.as_ref().map_or(0, Slots::capacity);
+        last.max(index).max(emptied)
     }
 }
 
@@ -60,16 +70,16 @@ impl<V: Ends, B> Slots<V, B> {
 
     /// What to bring if most of the space is empty.
     pub(in super::super) fn smaller_size(&self) -> Option<Size> {
-        let mut size = Size::default();
         if self.len() == 0 {
-            size.nothing_left = self.slots.capacity() > 0;
-        } else {
-            let last = self.slots.last();
-            let idle = last.filter(|last| last.capacity() > 2 * last.len() + 16);
-            size.last = idle.map(Vec::len);
-            size.index = self.index.is_mostly_empty().then(|| self.len());
+            return (self.slots.capacity() > 0).then(Size::default);
         }
-        (size != Size::default()).then_some(size)
+        let last = self.slots.last();
+        let idle = last.filter(|last| last.capacity() > 2 * last.len() + 16);
+        let size = Size {
+            last: idle.map(Vec::len),
+            index: self.index.is_mostly_empty().then(|| self.len()),
+        };
+        (size.last.is_some() || size.index.is_some()).then_some(size)
     }
 
     /// Moves what there is into it, unless more has come than it has space for. What was larger is in `smaller` then.

@@ -274,12 +274,23 @@ fn smaller_memory_is_moved_into_only_if_all_fits() {
         let mut smaller = Smaller::new(slots.smaller_size().unwrap());
         (20..20 + more).for_each(|number| put(&mut slots, number));
         slots.move_into(&mut smaller);
-        drop(smaller);
+        // What was larger is not dropped yet: that is for when nothing is locked.
+        assert!(smaller.capacity() > large / 2);
         assert_eq!(slots.capacity() < large / 8, fits, "{more}");
         for number in 0..20 + more {
             assert_eq!(slots.get(&key(number)), Some(&thing(number)));
         }
         assert_eq!(slots.scheduled(), slots.len());
+
+        let left = slots.capacity();
+        for number in 0..20 + more {
+            slots.take(&key(number)).unwrap();
+        }
+        let mut nothing = Smaller::new(slots.smaller_size().unwrap());
+        assert_eq!(nothing.capacity(), 0);
+        slots.move_into(&mut nothing);
+        assert_eq!((nothing.capacity(), slots.capacity()), (left, 0));
+        assert!(slots.smaller_size().is_none());
     }
 }
 

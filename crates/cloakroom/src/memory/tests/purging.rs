@@ -45,3 +45,21 @@ fn no_shard_is_locked_twice_running_while_others_have_something_to_purge() {
     let longest = runs.map(<[_]>::len).max().unwrap();
     assert!(longest <= 64, "{longest} sessions of one shard running");
 }
+
+/// Whoever is refused a place, or gets another's, asks for what has expired each time: no more is done for it.
+#[test]
+fn a_sign_in_into_a_full_store_leaves_giving_memory_back_to_the_purge() {
+    let count = many(20_000);
+    let it = Fixture::new(|builder| builder.max_sessions(count as usize));
+    for number in 0..count {
+        it.create(number, Some(10), Some("ada"));
+    }
+    let places = || it.store.memory_in_use().0;
+    let before = places();
+    it.clock.advance(Duration::from_secs(10));
+    it.create(count, None, None);
+    assert!(it.held().contains("held: 1"));
+    assert_eq!(places(), before);
+    assert_eq!(it.purge(), 0);
+    assert!(places() < before / 10, "{} of {before}", places());
+}
