@@ -14,6 +14,14 @@ impl Ends for Thing {
     }
 }
 
+/// Ends after as many seconds.
+fn thing(number: u64) -> Thing {
+    Thing {
+        number,
+        end: Some(1_000 * number as i64),
+    }
+}
+
 fn key(number: u64) -> SessionKey {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&number.to_le_bytes());
@@ -187,10 +195,6 @@ fn keys_whose_hashes_are_equal_are_told_apart() {
 fn gaps_are_filled_and_closed() {
     let mut slots = Slots::default();
     let now = Timestamp::from_millis(0);
-    let thing = |number: u64| Thing {
-        number,
-        end: Some(1_000 * number as i64),
-    };
     for number in 0..100 {
         slots.put(key(number), (thing(number), ()), now);
     }
@@ -254,10 +258,6 @@ fn taking_out_what_is_over_needs_no_memory() {
 #[test]
 fn smaller_memory_is_moved_into_only_if_all_fits() {
     let now = Timestamp::from_millis(0);
-    let thing = |number: u64| Thing {
-        number,
-        end: Some(1_000 * number as i64),
-    };
     // So many come while the tables are made.
     for (more, fits) in [(0, true), (2, true), (10, false)] {
         let mut slots = Slots::default();
@@ -298,10 +298,6 @@ fn smaller_memory_is_moved_into_only_if_all_fits() {
 fn whole_segments_go_when_there_are_many_gaps() {
     let mut slots = Slots::default();
     let now = Timestamp::from_millis(0);
-    let thing = |number: u64| Thing {
-        number,
-        end: Some(1_000 * number as i64),
-    };
     let count = if cfg!(miri) { 3_000 } else { 10_000 };
     for number in 0..count {
         slots.put(key(number), (thing(number), number), now);
