@@ -3,8 +3,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use actix_web::Error;
 use actix_web::dev::ServiceResponse;
+use actix_web::{Error, HttpMessage};
 use cloakroom::{LazySession, ResponseEffect};
 use pin_project_lite::pin_project;
 
@@ -19,6 +19,8 @@ pin_project! {
         inner: F,
         // `None` where an outer one does it.
         session: Option<LazySession<T>>,
+        // That of a middleware further out, of other sessions. A request's extensions are the same for all of them.
+        outer: Option<LazySession<T>>,
         // Only while the store is told that an idle session was used.
         finishing: Option<Box<Finishing<B>>>,
     }
@@ -32,10 +34,15 @@ struct Finishing<B> {
 }
 
 impl<F, T, B> ResponseFuture<F, T, B> {
-    pub(crate) fn new(inner: F, session: Option<LazySession<T>>) -> Self {
+    pub(crate) fn new(
+        inner: F,
+        session: Option<LazySession<T>>,
+        outer: Option<LazySession<T>>,
+    ) -> Self {
         Self {
             inner,
             session,
+            outer,
             finishing: None,
         }
     }
@@ -55,6 +62,9 @@ where
         };
         if this.finishing.is_none() {
             let outcome = ready!(this.inner.poll(context)).and_then(refuse_unseen);
+            if let (Ok(response), Some(outer)) = (&outcome, this.outer.take()) {
+                response.request().extensions_mut().insert(outer);
+            }
             if let Some(effect) = session.respond_now() {
                 return Poll::Ready(with_effect(outcome, effect, session));
             }

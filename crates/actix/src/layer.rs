@@ -10,9 +10,10 @@ use crate::SessionService;
 /// Gives each request its session of type `T`, for `wrap` of an application, a scope or a resource. One for
 /// each type; each needs a cookie name, or a [header](cloakroom::IdHeader), of its own.
 ///
-/// It reads nothing, and speaks to no store, unless something asks for the session. Where it is put twice, the
-/// inner one steps back. So an application with a cookie for browsers and a
-/// [header](cloakroom::SessionsBuilder::id_in_header) for others has one around the routes of each. Make the
+/// It reads nothing, and speaks to no store, unless something asks for the session. Where the same sessions are put
+/// around a route twice, the inner middleware steps back. Of different sessions of one type, the innermost serve the
+/// handler: an application with a cookie for browsers and a [header](cloakroom::SessionsBuilder::id_in_header) for
+/// others has one around the routes of each, and a cookie does not open the routes of the header. Make the
 /// [`Sessions`] once, outside of the closure that `HttpServer::new` calls for each of its workers.
 pub struct SessionMiddleware<T> {
     sessions: Sessions<T>,

@@ -46,13 +46,15 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        // A middleware further out has done it already: two would each send a cookie of the same name.
-        if request.extensions().contains::<LazySession<T>>() {
-            return ResponseFuture::new(self.inner.call(request), None);
+        // A middleware further out has done it already: two would each send a cookie of the same name. If that one is
+        // of other sessions, though, its visitors are not to pass for ours.
+        let outer = request.extensions().get::<LazySession<T>>().cloned();
+        if outer.as_ref().is_some_and(|it| it.is_of(&self.sessions)) {
+            return ResponseFuture::new(self.inner.call(request), None, None);
         }
         let head = Head::of(&request, &self.sessions);
         let session = self.sessions.for_request(head);
         request.extensions_mut().insert(session.clone());
-        ResponseFuture::new(self.inner.call(request), Some(session))
+        ResponseFuture::new(self.inner.call(request), Some(session), outer)
     }
 }

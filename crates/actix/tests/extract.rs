@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, SET_COOKIE, VARY};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{self, TestRequest};
-use actix_web::{App, Error, HttpResponse, error, web};
+use actix_web::{App, Error, FromRequest, HttpResponse, error, web};
 use cloakroom::{ErrorKind, ManualClock, Secret, Sessions};
 use cloakroom_actix::{CurrentSession, LazySession, SessionData, SessionError, SessionMiddleware};
 use cloakroom_testkit::{FaultyStore, Op};
@@ -201,4 +201,34 @@ fn what_the_application_gets_can_go_to_another_thread() {
     send::<LazySession<String>>();
     send::<SessionData<String>>();
     send::<SessionMiddleware<String>>();
+}
+
+/// A request's extensions are the same for all its middleware.
+#[actix_web::test]
+async fn behind_a_middleware_of_other_sessions_the_outer_ones_are_found_again() {
+    async fn outer_after_inner(
+        request: ServiceRequest,
+        next: Next<actix_web::body::BoxBody>,
+    ) -> Result<ServiceResponse, Error> {
+        let response = next.call(request).await?;
+        let session = LazySession::<String>::extract(response.request()).await?;
+        let data = session.data().await.map_err(SessionError::from)?;
+        let data = data.map_or("nobody".to_owned(), |data| (*data).clone());
+        Ok(response.map_body(|_, _| data).map_into_boxed_body())
+    }
+    let ((outer, _, cookie), (inner, ..)) = (sessions().await, sessions().await);
+    let app = App::new()
+        .service(
+            web::resource("/data")
+                .wrap(SessionMiddleware::new(inner))
+                .to(with_data),
+        )
+        .wrap(from_fn(outer_after_inner))
+        .wrap(SessionMiddleware::new(outer));
+    let app = test::init_service(app).await;
+    let request = TestRequest::get()
+        .uri("/data")
+        .insert_header(("cookie", cookie));
+    let response = test::call_service(&app, request.to_request()).await;
+    assert_eq!(text(response.map_into_boxed_body()).await, "ada");
 }

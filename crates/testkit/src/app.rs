@@ -30,6 +30,8 @@ pub struct TestApp {
     pub sessions: Sessions<Data>,
     /// The second type of session.
     pub admins: Sessions<Admin>,
+    /// Other sessions of the first type.
+    pub apart: Sessions<Data>,
     /// Where the `slow-` actions can be held up, between reading and writing.
     pub(crate) work: Gate,
     /// Where the streamed body can be held up, after its first piece.

@@ -20,6 +20,7 @@ use crate::TestApp;
 /// | `/optional` | `Option<SessionData<Data>>` | the data's `name`, or `nobody` |
 /// | `/two/{action}` | `CurrentSession<Data>` and `CurrentSession<Admin>` | [`TestApp::two`] |
 /// | `/guarded/{action}` | as `/current`, behind a middleware of the framework's usual kind, which takes `CurrentSession<Data>` and calls [`TestApp::guard`]; its failure is returned as that middleware's error | [`TestApp::current`] |
+/// | `/apart/{action}` | as `/current`, behind a layer of [`TestApp::apart`] | [`TestApp::current`] |
 /// | `/socket` | `CurrentSession<Data>` | a WebSocket, after [`TestApp::before_socket`]; then one text message, [`TestApp::on_socket`], and the end |
 /// | `/missing` | `CurrentSession<Unlayered>`, for which there is no layer | never a success |
 ///

@@ -158,12 +158,16 @@ impl Plan<'_> {
         for previous in secrets {
             builder = builder.previous_secret(previous);
         }
+        let apart = Sessions::builder(MemoryStore::new(), secret.clone())
+            .cookie(CookieOptions::new().name("__Host-apart"))
+            .build();
         let admins = Sessions::builder(MemoryStore::new(), secret)
             .cookie(CookieOptions::new().name("__Host-admin"))
             .build();
         let app = TestApp {
             sessions: (self.configure)(builder).build().expect("a good plan"),
             admins: admins.expect("a good configuration"),
+            apart: apart.expect("a good configuration"),
             work: Gate::new(),
             body: Gate::new(),
             parked: Arc::default(),

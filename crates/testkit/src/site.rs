@@ -122,7 +122,8 @@ impl Site {
     pub(crate) fn note_keys(&self, response: &Response) {
         for cookie in response.set_cookies() {
             let id = self.app.sessions.verify_session_id(&cookie.value);
-            if let Ok(id) = id.or_else(|_| self.app.admins.verify_session_id(&cookie.value)) {
+            let id = id.or_else(|_| self.app.admins.verify_session_id(&cookie.value));
+            if let Ok(id) = id.or_else(|_| self.app.apart.verify_session_id(&cookie.value)) {
                 self.notebook.key(id.key().as_bytes());
             }
         }

@@ -11,9 +11,10 @@ use crate::head::{PeerOf, socket_address};
 /// Gives each request its session of type `T`. One layer for each type; each needs a cookie name, or a
 /// [header](cloakroom::IdHeader), of its own.
 ///
-/// It reads nothing, and speaks to no store, unless something asks for the session. Where it is put twice, the
-/// inner one steps back. So an application with a cookie for browsers and a
-/// [header](cloakroom::SessionsBuilder::id_in_header) for others has a layer around the routes of each.
+/// It reads nothing, and speaks to no store, unless something asks for the session. Where the same sessions are put
+/// around a route twice, the inner layer steps back. Of different sessions of one type, the innermost serve the
+/// handler: an application with a cookie for browsers and a [header](cloakroom::SessionsBuilder::id_in_header) for
+/// others has a layer around the routes of each, and a cookie does not open the routes of the header.
 pub struct SessionLayer<T> {
     sessions: Sessions<T>,
     peer: PeerOf,

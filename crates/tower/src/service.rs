@@ -62,9 +62,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        // A layer further out has done it already: two would each send a cookie of the same name.
-        let outermost = request.extensions().get::<LazySession<T>>().is_none();
-        let session = outermost.then(|| {
+        // A layer further out has done it already: two would each send a cookie of the same name. If that one is of
+        // other sessions, though, its visitors are not to pass for ours.
+        let outer = request.extensions().get::<LazySession<T>>();
+        let first = outer.is_none_or(|outer| !outer.is_of(&self.sessions));
+        let session = first.then(|| {
             let (headers, extensions) = (request.headers(), request.extensions());
             let head = Head::of(headers, extensions, &self.sessions, self.peer);
             let session = self.sessions.for_request(head);

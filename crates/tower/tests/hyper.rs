@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt;
-use tower::{ServiceBuilder, service_fn};
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
 type Reply = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
@@ -49,7 +49,9 @@ async fn accept(listener: tokio::net::TcpListener, app: TestApp) {
         .layer(SessionLayer::new(app.sessions.clone()))
         .layer(SessionLayer::new(app.admins.clone()))
         .layer(SessionLayer::new(app.sessions.clone()))
-        .service(service_fn(move |request| answer(app.clone(), request)));
+        .service(service_fn(move |request| {
+            answer_apart(app.clone(), request)
+        }));
     loop {
         let (stream, peer) = listener.accept().await.unwrap();
         let service = service.clone();
@@ -69,6 +71,16 @@ async fn accept(listener: tokio::net::TcpListener, app: TestApp) {
                 .await;
         });
     }
+}
+
+/// The routes that have a layer of their own go through it.
+async fn answer_apart(app: TestApp, request: Request<Incoming>) -> Result<Reply, Infallible> {
+    if !request.uri().path().starts_with("/apart/") {
+        return answer(app, request).await;
+    }
+    let layer = SessionLayer::new(app.apart.clone());
+    let apart = layer.layer(service_fn(move |request| answer(app.clone(), request)));
+    apart.oneshot(request).await
 }
 
 async fn answer(app: TestApp, request: Request<Incoming>) -> Result<Reply, Infallible> {
@@ -96,7 +108,7 @@ async fn route(app: TestApp, mut request: Request<Incoming>) -> Result<Reply, Fa
     let session = session::<Data>(&request);
     let answer = match route {
         "ignore" => Answer::text("ignored"),
-        "current" => {
+        "current" | "apart" => {
             let session = session.load().await?;
             app.current(action, &session, &argument).await?
         }

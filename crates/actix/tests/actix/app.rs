@@ -39,7 +39,7 @@ impl Framework for Actix {
 }
 
 fn routes(app: &TestApp) -> impl FnOnce(&mut web::ServiceConfig) {
-    let sessions = app.sessions.clone();
+    let (sessions, apart) = (app.sessions.clone(), app.apart.clone());
     move |routes| {
         routes
             .route("/ignore", web::to(async || "ignored"))
@@ -52,6 +52,11 @@ fn routes(app: &TestApp) -> impl FnOnce(&mut web::ServiceConfig) {
             .route(
                 "/missing",
                 web::to(async |_: CurrentSession<Unlayered>| "found"),
+            )
+            .service(
+                web::resource("/apart/{action}")
+                    .wrap(SessionMiddleware::new(apart))
+                    .to(current),
             )
             .service(
                 web::scope("/guarded").wrap(from_fn(guard)).service(

@@ -5,7 +5,7 @@ use crate::request::resave::Resave;
 use crate::request::spare::keep;
 use crate::request::state::State;
 use crate::request::{Exchange, ResponseEffect};
-use crate::{Carrier, CurrentSession, Error};
+use crate::{Carrier, CurrentSession, Error, Sessions};
 
 /// The session of one request before anything was loaded.
 ///
@@ -104,6 +104,13 @@ impl<T: Send + Sync + 'static> LazySession<T> {
     /// still; dropping it instead costs no more than that.
     pub fn done(self) {
         keep(self.exchange);
+    }
+
+    /// For adapters: whether it is one of these sessions, or of others that keep the same type. Clones of a [`Sessions`]
+    /// are the same.
+    #[must_use]
+    pub fn is_of(&self, sessions: &Sessions<T>) -> bool {
+        Arc::ptr_eq(&self.exchange.sessions().inner, &sessions.inner)
     }
 
     /// For adapters: what carries the id.

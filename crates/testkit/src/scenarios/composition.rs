@@ -75,6 +75,26 @@ pub async fn two_types_of_session_do_not_mix(kit: &Kit) {
     assert_eq!(user.whoami().await, "ada:0");
 }
 
+/// Within the layer of some sessions, a layer of others that keep the same type: whoever is signed in to the outer ones
+/// is nobody to the inner ones, and the other way round.
+pub async fn sessions_of_one_type_within_others_do_not_mix(kit: &Kit) {
+    let site = kit.site().await;
+    let ada = site.signed_in("ada").await;
+    let response = ada.get("/apart/read").await;
+    assert_eq!(response.expect(200), "nobody");
+    let response = ada.post("/apart/resave", "bob").await;
+    assert_eq!(response.expect(200), "bob:0");
+    let cookies = response.set_cookies();
+    assert_eq!(cookies.len(), 1);
+    assert_eq!(cookies[0].name, "__Host-apart");
+    let bob = site.visitor_with(&cookies[0].pair());
+    assert_eq!(bob.get("/apart/read").await.expect(200), "bob:0");
+    assert_eq!(bob.whoami().await, "nobody");
+    bob.post("/apart/logout", "").await.expect(200);
+    assert_eq!(bob.get("/apart/read").await.expect(200), "nobody");
+    assert_eq!(ada.whoami().await, "ada:0");
+}
+
 /// The extractor for those who are signed in refuses the others with 401, and the optional one does not.
 pub async fn data_is_for_those_who_have_some(kit: &Kit) {
     let site = kit.site().await;

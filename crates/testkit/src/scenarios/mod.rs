@@ -243,6 +243,7 @@ macro_rules! scenarios {
                 a_refusal_by_a_middleware_carries_the_cookie
                 a_session_that_ended_under_a_middleware_is_a_401
                 two_types_of_session_do_not_mix
+                sessions_of_one_type_within_others_do_not_mix
                 data_is_for_those_who_have_some
                 a_destroyed_session_keeps_its_cookie
                 a_missing_layer_says_in_the_log_what_to_add

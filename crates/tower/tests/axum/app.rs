@@ -42,6 +42,7 @@ fn router(app: TestApp) -> Router {
     let guarded = Router::new()
         .route("/guarded/{action}", guarded)
         .layer(from_fn_with_state(app.clone(), guard));
+    let apart = any(current).layer(SessionLayer::new(app.apart.clone()));
     Router::new()
         .route("/ignore", any(async || "ignored"))
         .route("/current/{action}", any(current))
@@ -49,6 +50,7 @@ fn router(app: TestApp) -> Router {
         .route("/data", any(data))
         .route("/optional", any(optional))
         .route("/two/{action}", any(two))
+        .route("/apart/{action}", apart)
         .route("/socket", any(socket))
         .route(
             "/missing",
