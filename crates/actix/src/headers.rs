@@ -39,7 +39,9 @@ fn in_cookie(
         add_to_vary(headers, cookie, "cookie");
     }
     if let Some(cookie) = cookie {
-        let cookie = cookie.expect("a checked cookie has visible ASCII only");
+        let mut cookie = cookie.expect("a checked cookie has visible ASCII only");
+        // `Debug` does not show it, and HTTP/2 keeps it out of its tables.
+        cookie.set_sensitive(true);
         remove_cookie(headers, name);
         headers.append(SET_COOKIE, cookie);
         forbid_caching(headers);
@@ -56,8 +58,7 @@ fn in_header(effect: &ResponseEffect, header: &IdHeader, headers: &mut HeaderMap
     if let Some(id) = effect.set_header() {
         let name = HeaderName::try_from(header.response_name()).expect("a checked name is one");
         let mut id = HeaderValue::from_str(id).expect("a signed id is visible ASCII");
-        // `Debug` does not show it, and HTTP/2 keeps it out of its tables.
-        id.set_sensitive(true);
+        id.set_sensitive(true); // As above.
         headers.insert(name, id);
         forbid_caching(headers);
     }

@@ -232,3 +232,22 @@ async fn behind_a_middleware_of_other_sessions_the_outer_ones_are_found_again() 
     let response = test::call_service(&app, request.to_request()).await;
     assert_eq!(text(response.map_into_boxed_body()).await, "ada");
 }
+
+/// Middleware that logs the fields of responses prints them by `Debug`.
+#[actix_web::test]
+async fn the_fields_of_a_response_print_no_id() {
+    async fn sign_in(session: LazySession<String>) -> Result<&'static str, SessionError> {
+        session.resave("ada".to_owned()).await?;
+        Ok("ok")
+    }
+    let (sessions, ..) = sessions().await;
+    let app = App::new()
+        .wrap(SessionMiddleware::new(sessions))
+        .route("/", web::to(sign_in));
+    let app = test::init_service(app).await;
+    let response = test::call_service(&app, TestRequest::get().to_request()).await;
+    let fields = response.headers();
+    let cookie = fields.get(SET_COOKIE).unwrap().to_str().unwrap();
+    let value = cookie.split(['=', ';']).nth(1).unwrap();
+    assert!(!format!("{fields:?}").contains(value));
+}

@@ -14,8 +14,10 @@ pub(crate) fn apply(effect: ResponseEffect, carrier: &Carrier, headers: &mut Hea
                 add_to_vary(headers, cookie, carrier.request_field());
             }
             if let Some(cookie) = effect.into_set_cookie_bytes() {
-                let cookie =
+                let mut cookie =
                     HeaderValue::try_from(cookie).expect("a checked cookie has visible ASCII only");
+                // `Debug` does not show it, and HTTP/2 keeps it out of its tables.
+                cookie.set_sensitive(true);
                 set_cookie(headers, name, cookie);
                 forbid_caching(headers);
             }
@@ -34,8 +36,7 @@ fn in_header(effect: &ResponseEffect, header: &IdHeader, headers: &mut HeaderMap
     if let Some(id) = effect.set_header() {
         let name = HeaderName::try_from(header.response_name()).expect("a checked name is one");
         let mut id = HeaderValue::from_str(id).expect("a signed id is visible ASCII");
-        // `Debug` does not show it, and HTTP/2 keeps it out of its tables.
-        id.set_sensitive(true);
+        id.set_sensitive(true); // As above.
         headers.insert(name, id);
         forbid_caching(headers);
     }
