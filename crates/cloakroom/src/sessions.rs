@@ -123,23 +123,30 @@ impl<T: Send + Sync + 'static> Sessions<T> {
         verify_session_id(value, &self.inner.keys)
     }
 
-    /// The live session of that id.
+    /// The live session of that id. Of one that was [renewed](SessionsBuilder::renew_ids) since, as long as a request
+    /// with it is served.
     ///
     /// # Errors
     /// `Unavailable` if the store cannot tell; `Undecodable` only if so configured.
     pub async fn get(&self, id: &SessionId) -> Result<Option<Record<T>>, Error> {
-        match self.inner.storage.load(&id.key()).await? {
-            Loaded::Live(record) => Ok(Some(record)),
-            Loaded::Nothing | Loaded::Undecodable => Ok(None),
-        }
+        let storage = &self.inner.storage;
+        let key = id.key();
+        let renewal = match (storage.load(&key).await?, self.inner.renew_ids) {
+            (Loaded::Live(record), _) => return Ok(Some(record)),
+            (Loaded::Nothing, Some(renewal)) => renewal,
+            (Loaded::Nothing | Loaded::Undecodable, _) => return Ok(None),
+        };
+        let moved = storage.find_moved(&key).await?;
+        let good = moved.filter(|moved| moved.is_good(renewal, storage.now()));
+        Ok(good.map(|moved| moved.record))
     }
 
-    /// Ends the session of that id. Whether it was live.
+    /// Ends the session of that id, also if the id was [renewed](SessionsBuilder::renew_ids) since. Whether it was live.
     ///
     /// # Errors
     /// `Unavailable` if the store did not answer; the session may be live still.
     pub async fn destroy(&self, id: &SessionId) -> Result<bool, Error> {
-        self.inner.storage.destroy(&id.key()).await
+        self.end(&id.key()).await
     }
 
     /// All live sessions.
@@ -213,18 +220,19 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     /// # Errors
     /// `Unsupported` if the store does not [enumerate](Store::enumerate), `Unavailable` if it did not answer.
     pub async fn destroy_by_handle(&self, owner: &Owner, handle: Handle) -> Result<bool, Error> {
-        let storage = &self.inner.storage;
         let sessions = self.list_by_owner(owner).await?;
-        let Some(session) = sessions.iter().find(|session| session.handle() == handle) else {
-            return Ok(false);
-        };
-        if storage.destroy(session.key()).await? {
-            return Ok(true);
-        }
-        // Its id may have been renewed since it was listed.
-        match self.inner.renew_ids {
-            Some(_) => storage.destroy_moved(session.key()).await,
+        match sessions.iter().find(|session| session.handle() == handle) {
+            Some(session) => self.end(session.key()).await,
             None => Ok(false),
+        }
+    }
+
+    /// What is under a key, or was and has another one since its id was renewed.
+    async fn end(&self, key: &SessionKey) -> Result<bool, Error> {
+        let storage = &self.inner.storage;
+        match (storage.destroy(key).await?, self.inner.renew_ids) {
+            (false, Some(_)) => storage.destroy_moved(key).await,
+            (ended, _) => Ok(ended),
         }
     }
 

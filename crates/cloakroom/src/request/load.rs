@@ -3,7 +3,6 @@
 use cloakroom_store::SessionKey;
 
 use crate::event::Event;
-use crate::renew_ids::is_unconfirmed;
 use crate::request::Exchange;
 use crate::request::state::{CookieChange, Live, Phase, PreSession, State};
 use crate::storage::{Loaded, Moved};
@@ -143,9 +142,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let Some(moved) = storage.find_moved(&from).await? else {
             return Ok(None);
         };
-        // Nobody has used the next id, so nobody else has it: the response that carried it was lost.
-        let unconfirmed = moved.is_next && is_unconfirmed(&moved.record.times);
-        if !unconfirmed && !renewal.in_grace(moved.left_at, storage.now()) {
+        if !moved.is_good(renewal, storage.now()) {
             self.sessions().emit(|| Event::ReuseDetected {
                 handle: from.handle(),
             });
@@ -153,7 +150,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             storage.destroy_moved(&moved.key).await?;
             return Ok(None);
         }
-        if unconfirmed {
+        if moved.is_unconfirmed() {
             let mut next = self.inner().successors.candidates(id);
             self.state().resend = next.find(|next| next.key() == moved.key).map(Box::new);
         }

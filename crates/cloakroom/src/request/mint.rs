@@ -69,14 +69,41 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let storage = &self.inner().storage;
         let begun = storage.begun(&mut minting.stored, ending.as_ref(), &key);
         let admission = begun.await?;
-        if !self.admitted(minting.id, key, minting.record, admission)? {
-            return Err(self.taken_back(&key).await);
-        }
         if let Some(from) = ending {
-            // What was to end may have moved in this moment.
-            self.end_moved(&from).await?;
+            admission.stored()?;
+            self.end_moved_for(&key, &from).await?;
         }
-        Ok(())
+        let (id, record) = (minting.id, minting.record);
+        self.admitted_or_taken_back(id, key, record, admission)
+            .await
+    }
+
+    pub(super) async fn admitted_or_taken_back(
+        &self,
+        id: SessionId,
+        key: SessionKey,
+        record: Record<T>,
+        admission: Admission,
+    ) -> Result<(), Error> {
+        match self.admitted(id, key, record, admission)? {
+            true => Ok(()),
+            false => Err(self.taken_back(&key).await),
+        }
+    }
+
+    /// What was to end in favour of that session may have moved in this moment. Where that cannot be told, the new
+    /// session ends again before anybody learns of it: the caller hears that nobody was signed in.
+    pub(super) async fn end_moved_for(
+        &self,
+        key: &SessionKey,
+        ending: &SessionKey,
+    ) -> Result<(), Error> {
+        let ended = self.end_moved(ending).await;
+        if ended.is_err() {
+            // As in `taken_back`.
+            let _ = Box::pin(self.inner().storage.destroy(key)).await;
+        }
+        ended
     }
 
     /// The store has answered. False if the session is to be [taken back](Self::taken_back).
@@ -88,12 +115,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         mut record: Record<T>,
         admission: Admission,
     ) -> Result<bool, Error> {
-        record.version = match admission {
-            Admission::Stored(version) => version,
-            Admission::Refused => return Err(Error::new(ErrorKind::TooManySessions)),
-            // Two equal random ids, or a store that breaks its laws.
-            Admission::Exists => return Err(Error::new(ErrorKind::Internal)),
-        };
+        record.version = admission.stored()?;
         Ok(self.created(Live {
             id,
             key,

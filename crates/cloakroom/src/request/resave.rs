@@ -139,19 +139,22 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         } = self.begin_minting(data, origin, ending)?;
         let storage = &self.inner().storage;
         match storage.begun_already(stored, ending.as_ref(), &key) {
-            Ok(admission) => Ok(
-                match (self.admitted(id, key, record, admission?)?, ending) {
-                    (false, _) => Some(Box::pin(async move { Err(self.taken_back(&key).await) })),
-                    // What was to end may have moved in this moment.
-                    (true, Some(from)) if self.inner().renew_ids.is_some() => {
-                        Some(Box::pin(async move {
-                            let _turn = turn;
-                            self.end_moved(&from).await
-                        }))
-                    }
-                    (true, _) => None,
-                },
-            ),
+            Ok(admission) => {
+                let admission = admission?;
+                if let (Some(from), Some(_)) = (ending, self.inner().renew_ids) {
+                    admission.stored()?;
+                    return Ok(Some(Box::pin(async move {
+                        let _turn = turn;
+                        self.end_moved_for(&key, &from).await?;
+                        self.admitted_or_taken_back(id, key, record, admission)
+                            .await
+                    })));
+                }
+                Ok(match self.admitted(id, key, record, admission)? {
+                    false => Some(Box::pin(async move { Err(self.taken_back(&key).await) })),
+                    true => None,
+                })
+            }
             Err(stored) => {
                 let minting = Minting {
                     id,

@@ -42,6 +42,7 @@ impl<T: Clone + Send + Sync + 'static> Exchange<T> {
                 Ok(changed) => changed,
                 Err(abort) => return Ok(Err(abort)),
             };
+            self.read_times_by_old_id().await?;
             let mut writing = self.write_live(Arc::new(data), |_| Expect::Version(version))?;
             if !writing.has_begun() {
                 return Err(Error::new(ErrorKind::NoSession));

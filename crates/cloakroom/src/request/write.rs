@@ -41,6 +41,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         expect: impl FnOnce(u64) -> Expect,
     ) -> Result<(), Error> {
         let _turn = self.turn().await;
+        self.read_times_by_old_id().await?;
         let mut writing = self.write_live(Arc::new(data), expect)?;
         if writing.has_begun() {
             return self.written(&mut writing).await;
@@ -62,6 +63,24 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let origin = self.unauthenticated();
         self.mint(Arc::new(data), origin).await?;
         Ok(Some(answer))
+    }
+
+    /// Under an old id: reads again when the session was last seen. Its user may have used the new id since, and a write
+    /// must not undo that, or the old one would be good for longer. What was read of the data stays, and its version.
+    pub(super) async fn read_times_by_old_id(&self) -> Result<(), Error> {
+        let old = |live: &Live<T>| live.by_old_id.then_some(live.key);
+        if self.inner().renew_ids.is_none() {
+            return Ok(());
+        }
+        let key = self.state().live().and_then(old);
+        if let Some(key) = key {
+            // Boxed, as this is rare: the future of a usual write stays small.
+            let loaded = Box::pin(self.inner().storage.load(&key)).await?;
+            if let (Loaded::Live(there), Phase::Live(live)) = (loaded, &mut self.state().phase) {
+                live.record.times = there.times;
+            }
+        }
+        Ok(())
     }
 
     /// Begins to write over the live session, if there was one when this request came, and it did not end it itself.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use cloakroom_store::{Record, Renewal, RotateOutcome, SessionKey, Times, Timestamp, Trail};
 
 use super::{Loaded, Storage};
-use crate::{Error, ErrorKind};
+use crate::renew_ids::is_unconfirmed;
+use crate::{Error, ErrorKind, RenewIds};
 
 /// A session that is not where it was.
 pub(crate) struct Moved<T> {
@@ -16,6 +17,18 @@ pub(crate) struct Moved<T> {
     pub(crate) left_at: Timestamp,
     /// It moved once only.
     pub(crate) is_next: bool,
+}
+
+impl<T> Moved<T> {
+    /// Nobody has used the next id, so nobody else has it: the response that carried it was lost.
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.is_next && is_unconfirmed(&self.record.times)
+    }
+
+    /// Whether the key that was asked for still finds it.
+    pub(crate) fn is_good(&self, renewal: RenewIds, now: Timestamp) -> bool {
+        self.is_unconfirmed() || renewal.in_grace(self.left_at, now)
+    }
 }
 
 /// Nobody renews an id so often while one request is in flight; whoever brings an id that old has kept it.

@@ -31,11 +31,24 @@ pub(crate) enum Loaded<L> {
 }
 
 /// How a new session fared.
+#[derive(Clone, Copy)]
 pub(crate) enum Admission {
     Stored(u64),
     Exists,
     /// Its owner has too many.
     Refused,
+}
+
+impl Admission {
+    /// The version under which the session is stored.
+    pub(crate) fn stored(self) -> Result<u64, Error> {
+        match self {
+            Self::Stored(version) => Ok(version),
+            Self::Refused => Err(Error::new(ErrorKind::TooManySessions)),
+            // Two equal random ids, or a store that breaks its laws.
+            Self::Exists => Err(Error::new(ErrorKind::Internal)),
+        }
+    }
 }
 
 /// A new session on its way into the store.

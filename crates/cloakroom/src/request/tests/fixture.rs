@@ -116,6 +116,8 @@ pub(super) struct Watched {
     inner: MemoryStore<Cart>,
     calls: Arc<Mutex<Vec<&'static str>>>,
     down: Arc<AtomicBool>,
+    /// What is not answered, though the rest is.
+    failing: Arc<Mutex<Option<&'static str>>>,
     /// No record decodes.
     garbled: Arc<AtomicBool>,
     /// Each answer lets others run before it comes.
@@ -128,6 +130,7 @@ impl Watched {
             inner,
             calls: Arc::default(),
             down: Arc::default(),
+            failing: Arc::default(),
             garbled: Arc::default(),
             slow: Arc::default(),
         }
@@ -140,6 +143,10 @@ impl Watched {
 
     pub(super) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+    }
+
+    pub(super) fn set_failing(&self, call: Option<&'static str>) {
+        *self.failing.lock().unwrap() = call;
     }
 
     pub(super) fn set_garbled(&self, garbled: bool) {
@@ -157,7 +164,8 @@ impl Watched {
         ask: impl FnOnce() -> StoreFuture<'a, R>,
     ) -> StoreFuture<'a, R> {
         self.calls.lock().unwrap().push(call);
-        if self.down.load(Ordering::SeqCst) {
+        let fails = *self.failing.lock().unwrap() == Some(call);
+        if fails || self.down.load(Ordering::SeqCst) {
             let error = StoreError::new(StoreErrorKind::Unavailable, "taken away by the test");
             return StoreFuture::ready(Err(error));
         }

@@ -2,6 +2,7 @@
 //! sessions and looks at what the store was asked.
 
 mod clients;
+mod confirmation;
 mod ended;
 mod fixture;
 mod freshness;

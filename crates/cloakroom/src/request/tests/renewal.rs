@@ -6,13 +6,13 @@ use super::fixture::{Fixture, cart, sent};
 use crate::{ErrorKind, LazySession, RenewIds};
 
 /// Every ten minutes, with half a minute of grace.
-fn renewing() -> Fixture {
+pub(super) fn renewing() -> Fixture {
     let renewal = RenewIds::every(Duration::from_secs(600)).grace(Duration::from_secs(30));
     Fixture::with(|builder| builder.renew_ids(renewal))
 }
 
 /// A session whose id was renewed: the old cookie and the new one, which nobody has used yet.
-async fn renewed(it: &Fixture) -> (String, String) {
+pub(super) async fn renewed(it: &Fixture) -> (String, String) {
     let old = it.signed_in(&["ada"]).await;
     it.advance(600);
     let (request, _) = it.open(&old).await;

@@ -1,0 +1,122 @@
+//! Whether a renewed id has reached its user, what takes that back, which nothing may, and what else finds a session
+//! by the id that it had.
+
+use std::time::Duration;
+
+use super::fixture::{Fixture, cart, kind, sent};
+use super::renewal::{renewed, renewing};
+use crate::{ErrorKind, SessionId};
+
+/// That the old id ends the session now: somebody else has the new one.
+async fn expect_reuse(it: &Fixture, old: &str) {
+    it.events();
+    assert_eq!(it.stored(old).await, None);
+    assert!(it.events().contains(&"ReuseDetected".to_owned()));
+}
+
+#[tokio::test]
+async fn a_write_where_the_clock_is_slow_does_not_make_an_old_id_good_again() {
+    let it = renewing();
+    let (old, new) = renewed(&it).await;
+    it.clock.set(it.clock_now().minus(Duration::from_secs(2)));
+    let (request, _) = it.open(&new).await;
+    let _ = request.finish().await;
+    let (_, session) = it.open(&new).await;
+    session.save(cart(&["ada", "more"])).await.unwrap();
+    it.advance(3_600);
+    expect_reuse(&it, &old).await;
+}
+
+#[tokio::test]
+async fn a_slow_write_by_an_old_id_does_not_make_it_good_again() {
+    for verb in ["save", "overwrite", "update"] {
+        let it = renewing();
+        let (old, new) = renewed(&it).await;
+        it.advance(1);
+        let (_, slow) = it.open(&old).await;
+        it.advance(1);
+        let (request, _) = it.open(&new).await;
+        let _ = request.finish().await;
+        it.advance(20);
+        match verb {
+            "save" => slow.save(cart(&["slow"])).await.unwrap(),
+            "overwrite" => slow.overwrite(cart(&["slow"])).await.unwrap(),
+            _ => slow.update(|cart| cart.push(String::new())).await.unwrap(),
+        }
+        it.advance(20);
+        expect_reuse(&it, &old).await;
+    }
+}
+
+#[tokio::test]
+async fn a_save_by_an_old_id_still_finds_out_that_another_request_wrote() {
+    let it = renewing();
+    let (old, new) = renewed(&it).await;
+    let (_, slow) = it.open(&old).await;
+    let (_, session) = it.open(&new).await;
+    session.save(cart(&["ada", "more"])).await.unwrap();
+    assert_eq!(kind(slow.save(cart(&["slow"])).await), ErrorKind::Conflict);
+}
+
+/// The new session is stored, but whether the one that it replaces has ended cannot be told.
+#[tokio::test]
+async fn a_sign_in_that_fails_halfway_signs_nobody_in() {
+    for lazy in [true, false] {
+        for slow in [true, false] {
+            let it = renewing();
+            let old = it.signed_in(&["ada"]).await;
+            it.advance(600);
+            let (request, session) = it.open(&old).await;
+            let (renewing, _) = it.open(&old).await;
+            let new = sent(&renewing).await.expect("it was due");
+            let request = match lazy {
+                true => it.request(&old),
+                false => request,
+            };
+            it.store.set_slow(slow);
+            it.store.set_failing(Some("follow"));
+            let resaved = match lazy {
+                true => request.resave(cart(&["eve"])).await,
+                false => session.resave(cart(&["eve"])).await,
+            };
+            it.store.set_failing(None);
+            assert_eq!(kind(resaved), ErrorKind::Unavailable);
+            assert_eq!(sent(&request).await, None, "no cookie");
+            assert_eq!(it.sessions.count().await.unwrap(), 1);
+            assert_eq!(it.stored(&new).await, Some(cart(&["ada"])));
+        }
+    }
+}
+
+fn id_of(it: &Fixture, cookie: &str) -> SessionId {
+    let (_, value) = cookie.split_once('=').unwrap();
+    it.sessions.verify_session_id(value).unwrap()
+}
+
+#[tokio::test]
+async fn a_program_that_kept_an_id_ends_its_session_though_it_was_renewed() {
+    let it = renewing();
+    let (old, new) = renewed(&it).await;
+    let id = id_of(&it, &old);
+    it.advance(3_600);
+    assert!(it.sessions.destroy(&id).await.unwrap());
+    assert!(!it.sessions.destroy(&id).await.unwrap());
+    assert_eq!(it.stored(&new).await, None);
+}
+
+#[tokio::test]
+async fn a_program_that_kept_an_id_reads_its_session_for_as_long_as_a_request_with_it_is_served() {
+    let it = renewing();
+    let (old, new) = renewed(&it).await;
+    let id = id_of(&it, &old);
+    let found = async || {
+        let record = it.sessions.get(&id).await.unwrap();
+        record.map(|record| (*record.data).clone())
+    };
+    it.advance(3_600);
+    assert_eq!(found().await, Some(cart(&["ada"])), "nobody has the new id");
+    let (request, _) = it.open(&new).await;
+    let _ = request.finish().await;
+    assert_eq!(found().await, None);
+    assert_eq!(it.stored(&new).await, Some(cart(&["ada"])));
+}
