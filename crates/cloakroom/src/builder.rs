@@ -99,6 +99,9 @@ impl<T: Send + Sync + 'static> SessionsBuilder<T> {
 
     /// Still accepts cookies that this earlier secret signed; they are signed anew when a cookie is next sent.
     /// May be called several times. Default: none.
+    ///
+    /// Where instances are changed one after another, each gets the new secret as a previous one first, and only then as
+    /// the one that signs: an instance that does not know it takes its cookies for forged.
     pub fn previous_secret(mut self, secret: Secret) -> Self {
         self.previous.push(secret);
         self

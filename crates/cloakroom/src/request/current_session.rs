@@ -124,9 +124,11 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
         self.exchange.write(data, |_| Expect::Present).await
     }
 
-    /// Stores the data as a new session under a fresh id and ends the old one. Use it at sign-in and at every
-    /// change of privilege (OWASP ASVS 5.0, 7.2.4): an id that somebody planted or saw before is worth nothing
-    /// afterwards. `.await` the answer, after setting lifetimes or an owner for this session alone.
+    /// Stores the data as a new session under a fresh id and ends the old one. Use it when somebody has proved who they
+    /// are (OWASP ASVS 5.0, 7.2.4): an id that somebody planted or saw before is worth nothing afterwards. All limits
+    /// begin anew, and [`require_fresh`](Self::require_fresh) passes, unless [`not_fresh`](Resave::not_fresh) says
+    /// otherwise. For a change of privilege without such a proof use [`rotate`](Self::rotate). `.await` the answer, after
+    /// setting lifetimes or an owner for this session alone.
     ///
     /// # Errors
     /// `Unavailable`: it is unknown whether the old session ended; no cookie is sent. Also `TooLarge`, `Full`,
@@ -135,7 +137,8 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
         Resave::new(&self.exchange, data)
     }
 
-    /// Gives the session a fresh id. The old one is dead at once.
+    /// Gives the session a fresh id. The old one is dead at once. For a change of privilege, followed by
+    /// [`update`](Self::update): what limits the session, and when its user signed in, stay.
     ///
     /// # Errors
     /// `NoSession` if there is none, `Gone` if it ended since it was read. Also `Unavailable`, `Randomness`,
@@ -165,7 +168,8 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
         let authenticated_at = |live: &Live<T>| live.record.times.authenticated_at;
         let proved = self.exchange.read_live(authenticated_at)?;
         let now = self.exchange.inner().storage.now();
-        if proved.is_some_and(|at| now.since(at) < within) {
+        // A moment to come is as far away: after a clock was set back, what was proved before it is not fresh for that long.
+        if proved.is_some_and(|at| now.since(at).max(at.since(now)) < within) {
             return Ok(());
         }
         Err(Error::new(ErrorKind::NotFresh))

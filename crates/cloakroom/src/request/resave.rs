@@ -65,6 +65,12 @@ impl<'a, T: Send + Sync + 'static> Resave<'a, T> {
         self.but(|origin| origin.lifetimes.browser_session = true)
     }
 
+    /// Nobody has proved just now who they are: [`require_fresh`](crate::CurrentSession::require_fresh) refuses until they
+    /// do. For a session that is carried over from elsewhere. Default: it counts as a sign-in.
+    pub fn not_fresh(self) -> Self {
+        self.but(|origin| origin.authenticated = false)
+    }
+
     /// Whose session it is. Default: what [`owned_by`](crate::SessionsBuilder::owned_by) says. Use one or the
     /// other: where `owned_by` is configured, it is asked again with the next write, and its answer then counts.
     pub fn owner(self, owner: Owner) -> Self {

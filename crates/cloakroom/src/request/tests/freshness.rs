@@ -72,3 +72,30 @@ async fn proving_anew_who_one_is_begins_both_limits_anew() {
     it.advance(2);
     assert_eq!(it.stored(cookie).await, None);
 }
+
+/// What is carried over from another library, for one.
+#[tokio::test]
+async fn a_session_that_nobody_signed_in_to_just_now_is_not_fresh() {
+    let it = Fixture::new();
+    let request = it.request("");
+    request.resave(cart(&["ada"])).not_fresh().await.unwrap();
+    let (_, session) = it.open(&sent(&request).await.unwrap()).await;
+    assert_eq!(kind(session.require_fresh(MINUTE)), ErrorKind::NotFresh);
+    session.reauthenticate().await.unwrap();
+    session.require_fresh(MINUTE).unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_keeps_no_sign_in_fresh() {
+    let it = Fixture::new();
+    let cookie = it.signed_in(&["ada"]).await;
+    it.clock.set(it.clock_now().minus(Duration::from_secs(30)));
+    let (_, session) = it.open(&cookie).await;
+    session
+        .require_fresh(MINUTE)
+        .expect("a slow clock elsewhere");
+    it.clock
+        .set(it.clock_now().minus(Duration::from_secs(86_400)));
+    let (_, session) = it.open(&cookie).await;
+    assert_eq!(kind(session.require_fresh(MINUTE)), ErrorKind::NotFresh);
+}
