@@ -11,10 +11,10 @@ use crate::ended::Watchers;
 use crate::event::{Event, Events};
 use crate::lifetimes::{Lifetimes, limit};
 use crate::owner::{IntoOwner, OwnerOf};
-use crate::renew_ids::SuccessorKeys;
 use crate::request::Queues;
 use crate::sessions::{Inner, Sessions};
 use crate::storage::Storage;
+use crate::successors::SuccessorKeys;
 use crate::{Carrier, ClientAddress, CookieOptions, Error, IdHeader, KeyRing, RenewIds, Secret};
 
 /// Configures [`Sessions`]. See [`Sessions::builder`].

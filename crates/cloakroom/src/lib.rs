@@ -55,6 +55,7 @@ mod session_id;
 mod session_info;
 mod sessions;
 mod storage;
+mod successors;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -1,11 +1,6 @@
-use std::fmt;
 use std::time::Duration;
 
 use cloakroom_store::{Times, Timestamp};
-
-use crate::key_ring::{Place, derive};
-use crate::keyed_hash::KeyedHash;
-use crate::{Secret, SessionId};
 
 /// Gives sessions in use a fresh id now and then, so that a copied cookie is not good for long, and tells when two
 /// use one session. See [`SessionsBuilder::renew_ids`](crate::SessionsBuilder::renew_ids).
@@ -71,48 +66,9 @@ pub(crate) fn seen(times: &Times, now: Timestamp) -> Timestamp {
     }
 }
 
-/// The keys that tell which id follows an id at a renewal.
-///
-/// The next id is not drawn at random but is an HMAC of the old one, so that every request which brings the old
-/// id meanwhile can be answered with the same new one: of several responses any may be the one that the browser keeps,
-/// and if all are lost the next request gets it again. Without the secret it is as unpredictable as a random one.
-pub(crate) struct SuccessorKeys(Vec<KeyedHash>);
-
-impl SuccessorKeys {
-    pub(crate) fn new<'a>(
-        secrets: impl Iterator<Item = &'a Secret>,
-        place: impl Into<Place<'a>>,
-    ) -> Self {
-        let place = place.into();
-        let key = |secret| derive(secret, b"cloakroom v1 renewed id", place);
-        Self(secrets.map(key).collect())
-    }
-
-    /// The id that follows this one.
-    pub(crate) fn successor(&self, id: &SessionId) -> SessionId {
-        successor(&self.0[0], id)
-    }
-
-    /// What may follow it: one for each secret, since a renewal may have come before a change of secrets.
-    pub(crate) fn candidates(&self, id: &SessionId) -> impl Iterator<Item = SessionId> {
-        self.0.iter().map(|key| successor(key, id))
-    }
-}
-
-fn successor(key: &KeyedHash, id: &SessionId) -> SessionId {
-    SessionId::from_bytes(key.of(id.as_bytes()))
-}
-
-impl fmt::Debug for SuccessorKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SuccessorKeys(…)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CookieName;
 
     #[test]
     fn a_renewed_session_is_confirmed_by_its_next_use_even_if_the_clock_stands_still() {
@@ -126,20 +82,5 @@ mod tests {
             times.last_seen_at = seen(&times, now.minus(Duration::from_secs(9)));
             assert!(!is_unconfirmed(&times));
         }
-    }
-
-    #[test]
-    fn successors_differ_by_secret_and_by_id_and_are_the_same_each_time() {
-        let (new, old) = (Secret::generate().unwrap(), Secret::generate().unwrap());
-        let name = CookieName::new("sid").unwrap();
-        let keys = SuccessorKeys::new([&new, &old].into_iter(), &name);
-        let (a, b) = (SessionId::random().unwrap(), SessionId::random().unwrap());
-        assert_eq!(keys.successor(&a), keys.successor(&a));
-        assert_ne!(keys.successor(&a), keys.successor(&b));
-        assert_ne!(keys.successor(&a), a);
-
-        let before = SuccessorKeys::new([&old].into_iter(), &name).successor(&a);
-        assert_ne!(keys.successor(&a), before);
-        assert!(keys.candidates(&a).any(|candidate| candidate == before));
     }
 }

@@ -11,9 +11,10 @@ use crate::ended::Watcher;
 use crate::event::Event;
 use crate::lifetimes::Lifetimes;
 use crate::owner::OwnerOf;
-use crate::renew_ids::{RenewIds, SuccessorKeys};
+use crate::renew_ids::RenewIds;
 use crate::request::{Queues, begin};
 use crate::storage::{Loaded, Storage};
+use crate::successors::SuccessorKeys;
 use crate::{
     Carrier, Error, InvalidSessionId, KeyRing, LazySession, RequestHead, Secret, SessionId,
     SessionInfo, SessionsBuilder, verify_session_id,
@@ -136,8 +137,10 @@ impl<T: Send + Sync + 'static> Sessions<T> {
             (Loaded::Nothing, Some(renewal)) => renewal,
             (Loaded::Nothing | Loaded::Undecodable, _) => return Ok(None),
         };
-        let moved = storage.find_moved(&key).await?;
-        let good = moved.filter(|moved| moved.is_good(renewal, storage.now()));
+        let moved = storage.find_moved_from(id, &self.inner.successors);
+        let good = moved
+            .await?
+            .filter(|moved| moved.is_good(renewal, storage.now()));
         Ok(good.map(|moved| moved.record))
     }
 

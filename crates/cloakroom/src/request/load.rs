@@ -138,13 +138,13 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         renewal: RenewIds,
     ) -> Result<Option<Box<Live<T>>>, Error> {
         let storage = &self.inner().storage;
-        let from = id.key();
-        let Some(moved) = storage.find_moved(&from).await? else {
+        let moved = storage.find_moved_from(id, &self.inner().successors);
+        let Some(moved) = moved.await? else {
             return Ok(None);
         };
         if !moved.is_good(renewal, storage.now()) {
             self.sessions().emit(|| Event::ReuseDetected {
-                handle: from.handle(),
+                handle: id.key().handle(),
             });
             storage.destroy(&moved.key).await?;
             storage.destroy_moved(&moved.key).await?;

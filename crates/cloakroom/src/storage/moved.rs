@@ -6,7 +6,8 @@ use cloakroom_store::{Record, Renewal, RotateOutcome, SessionKey, Times, Timesta
 
 use super::{Loaded, Storage};
 use crate::renew_ids::is_unconfirmed;
-use crate::{Error, ErrorKind, RenewIds};
+use crate::successors::{Chain, SuccessorKeys};
+use crate::{Error, ErrorKind, RenewIds, SessionId};
 
 /// A session that is not where it was.
 pub(crate) struct Moved<T> {
@@ -31,8 +32,11 @@ impl<T> Moved<T> {
     }
 }
 
-/// Nobody renews an id so often while one request is in flight; whoever brings an id that old has kept it.
+/// Nobody renews an id so often while one request is in flight.
 const MAX_STEPS: usize = 64;
+
+/// How far ahead the last trail is looked for: every five minutes for eight weeks.
+const FURTHEST: usize = 1 << 14;
 
 impl<T: Send + Sync + 'static> Storage<T> {
     /// A rotation after which [`find_moved`](Storage::find_moved) finds the session by its old key.
@@ -50,12 +54,31 @@ impl<T: Send + Sync + 'static> Storage<T> {
         Ok(outcome)
     }
 
-    /// The live session that was under this key, if it moved.
+    /// The live session that was under this key, if it moved, and not more often than anybody moves it meanwhile.
     pub(crate) async fn find_moved(&self, from: &SessionKey) -> Result<Option<Moved<T>>, Error> {
+        self.find_moved_along(from, |_| None).await
+    }
+
+    /// The live session that had this id, if it moved, however often.
+    pub(crate) async fn find_moved_from(
+        &self,
+        id: &SessionId,
+        successors: &SuccessorKeys,
+    ) -> Result<Option<Moved<T>>, Error> {
+        self.find_moved_along(&id.key(), |trail| successors.chain(id, &trail.to))
+            .await
+    }
+
+    async fn find_moved_along<'a>(
+        &self,
+        from: &SessionKey,
+        chain: impl FnOnce(&Trail) -> Option<Chain<'a>>,
+    ) -> Result<Option<Moved<T>>, Error> {
         let Some(first) = self.follow(from).await? else {
             return Ok(None);
         };
         let mut trail = first;
+        let mut chain = Some(chain);
         for step in 0..MAX_STEPS {
             if let Loaded::Live(record) = self.load_arriving(&trail).await? {
                 return Ok(Some(Moved {
@@ -65,12 +88,41 @@ impl<T: Send + Sync + 'static> Storage<T> {
                     is_next: step == 0,
                 }));
             }
-            match self.follow(&trail.to).await? {
+            let chain = chain.take().and_then(|chain| chain(&trail));
+            let next = match chain {
+                Some(mut chain) => self.last_trail(&mut chain).await?,
+                None => self.follow(&trail.to).await?,
+            };
+            match next {
                 Some(next) => trail = next,
                 None => return Ok(None),
             }
         }
         Ok(None)
+    }
+
+    /// The last trail along a chain. Each key that the session left has one, and the key where it lives, or ended, has
+    /// none: so it is looked for ever further ahead and then by halves. After a thousand renewals that takes twenty looks.
+    async fn last_trail(&self, chain: &mut Chain<'_>) -> Result<Option<Trail>, Error> {
+        let mut last = None;
+        // All keys before `low` have one, the one at `high` has none.
+        let (mut low, mut high) = (0, 0);
+        while let Some(trail) = self.follow(chain.key(high)).await? {
+            last = Some(trail);
+            low = high + 1;
+            if low >= FURTHEST {
+                return Ok(last);
+            }
+            high = 2 * high + 1;
+        }
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.follow(chain.key(middle)).await? {
+                Some(trail) => (last, low) = (Some(trail), middle + 1),
+                None => high = middle,
+            }
+        }
+        Ok(last)
     }
 
     /// Ends the session that was under this key, if it moved. Whether there was one.

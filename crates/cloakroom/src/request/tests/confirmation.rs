@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fixture::{Fixture, cart, kind, sent};
 use super::renewal::{renewed, renewing};
-use crate::{ErrorKind, SessionId};
+use crate::{ErrorKind, RenewIds, Secret, SessionId, Sessions};
 
 /// That the old id ends the session now: somebody else has the new one.
 async fn expect_reuse(it: &Fixture, old: &str) {
@@ -119,4 +119,43 @@ async fn a_program_that_kept_an_id_reads_its_session_for_as_long_as_a_request_wi
     let _ = request.finish().await;
     assert_eq!(found().await, None);
     assert_eq!(it.stored(&new).await, Some(cart(&["ada"])));
+}
+
+#[tokio::test]
+async fn reuse_is_detected_though_the_secret_was_changed_since() {
+    let old_secret = Secret::generate().unwrap();
+    let build = |it: &Fixture, secrets: [&Secret; 2]| {
+        Sessions::builder(it.store.clone(), secrets[0].clone())
+            .previous_secret(secrets[1].clone())
+            .clock(it.clock.clone())
+            .renew_ids(RenewIds::every(Duration::from_secs(600)))
+            .build()
+            .unwrap()
+    };
+    let it = renewing();
+    let before = build(&it, [&old_secret, &old_secret]);
+    let after = build(&it, [&Secret::generate().unwrap(), &old_secret]);
+
+    let request = before.for_request([""]);
+    request.resave(cart(&["ada"])).await.unwrap();
+    let first = sent(&request).await.unwrap();
+    let mut newest = first.clone();
+    for (sessions, renewals) in [(&before, 100), (&after, 40)] {
+        for _ in 0..renewals {
+            it.advance(600);
+            let request = sessions.for_request([newest]);
+            request.load().await.unwrap();
+            newest = sent(&request).await.expect("it was due");
+        }
+    }
+    let data = async |cookie: &str| {
+        let request = after.for_request([cookie.to_owned()]);
+        let session = request.load().await.unwrap();
+        let _ = request.finish().await;
+        session.data().is_some()
+    };
+    assert!(data(&newest).await);
+    it.advance(61);
+    assert!(!data(&first).await);
+    assert!(!data(&newest).await, "two had it");
 }
