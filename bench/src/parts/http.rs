@@ -60,7 +60,7 @@ fn compare(
 ) -> Result<(), Failure> {
     run.say(&format!("b: {name}"));
     // Short rounds and many: what else the machine does meets both of a pair.
-    let rounds = *run.pick(&25, &3);
+    let rounds = *run.pick(&75, &3);
     let time = Duration::from_millis(200);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -29,6 +29,14 @@ const VISITORS: u64 = 1_000;
 /// How often expired sessions are purged, where that is a setting.
 const PURGE: Duration = Duration::from_secs(1);
 
+/// How the operations are measured, each in a process of its own.
+const PAGES: [(&str, &[(&str, &str)]); 2] = [
+    ("usual", &[]),
+    // Most of an operation on one session of a million is waiting for memory, and part of that for finding out where
+    // a page of 4 kB lies.
+    ("huge", &[("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")]),
+];
+
 /// What is measured about expiry, each in a process of its own.
 const EXPIRIES: [(&str, &[(&str, &str)]); 3] = [
     ("expire", &[]),
@@ -62,12 +70,25 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
         "as it comes; axum_session, whose default is once in an hour and a look every five minutes, is set to one \
          second; tower-sessions' `MemoryStore` has no purge",
     );
+    part.setting(
+        "huge pages",
+        "the same with `GLIBC_TUNABLES=glibc.malloc.hugetlb=1`, with which glibc's allocator asks for pages of 2 MB; \
+         the kernel's `transparent_hugepage/enabled` must not be `never`",
+    );
+    part.setting(
+        "pieces merged at once",
+        "the same with `GLIBC_TUNABLES=glibc.malloc.mxfast=0`; without that, glibc's allocator merges all small pieces \
+         that were freed when a large one is freed, and whoever needs memory waits meanwhile",
+    );
     let size = sessions.to_string();
     for subject in SUBJECTS {
         run.say(&format!("c: {}", subject.name()));
         if subject != Subject::AxumSession {
             let rounds = run.pick("7", "3");
-            part.figures.extend(run.measure(&["store", subject.id(), &size, rounds])?);
+            for (pages, variables) in PAGES {
+                let arguments = ["store", subject.id(), &size, rounds, pages];
+                part.figures.extend(run.measure_where(&arguments, variables)?);
+            }
         }
         let seconds = lifetime.to_string();
         for (kind, variables) in EXPIRIES {
@@ -75,20 +96,15 @@ pub fn run(run: &Run) -> Result<Part, Failure> {
             part.figures.extend(run.measure_where(&arguments, variables)?);
         }
     }
-    part.note(
-        "worst request, pieces merged at once: the same with `GLIBC_TUNABLES=glibc.malloc.mxfast=0`. Without that, \
-         glibc's allocator merges all small pieces that were freed when a large one is freed, and whoever needs \
-         memory waits meanwhile",
-    );
     part.note("axum_session has no store that could be called without a request");
     Ok(part)
 }
 
 /// Operations in a second, with one thread and with two.
-pub fn store(subject: &str, sessions: &str, rounds: &str) -> Result<(), Failure> {
+pub fn store(subject: &str, sessions: &str, rounds: &str, pages: &str) -> Result<(), Failure> {
     let subject = Subject::parse(subject).ok_or("no such subject")?;
     let sessions: u64 = sessions.parse()?;
-    let rounds = rounds.parse()?;
+    let rounds = (rounds.parse()?, pages);
     background()?;
     let user = serde_json::to_value(User::ada())?;
     match subject {
@@ -109,7 +125,12 @@ pub fn store(subject: &str, sessions: &str, rounds: &str) -> Result<(), Failure>
     }
 }
 
-fn clock(subject: Subject, mut keep: impl Keep, sessions: u64, rounds: usize) -> Result<(), Failure> {
+fn clock(
+    subject: Subject,
+    mut keep: impl Keep,
+    sessions: u64,
+    (rounds, pages): (usize, &str),
+) -> Result<(), Failure> {
     for _ in 0..sessions {
         block_on(keep.add())?;
     }
@@ -135,6 +156,7 @@ fn clock(subject: Subject, mut keep: impl Keep, sessions: u64, rounds: usize) ->
                 }
             }
             let case = format!("{name}, {threads} thread{}", if threads == 1 { "" } else { "s" });
+            let case = if pages == "huge" { format!("{case}, huge pages") } else { case };
             Figure::of(subject.name(), &case, sessions, "per second", figures).print();
         }
     }

@@ -57,7 +57,9 @@ pub fn measure(what: &str, arguments: &[&str]) -> Result<(), Failure> {
         ("callgrind", [subject, which, case, requests]) => {
             in_process::callgrind(subject, which, case, requests)
         }
-        ("store", [subject, sessions, rounds]) => memory::store(subject, sessions, rounds),
+        ("store", [subject, sessions, rounds, pages]) => {
+            memory::store(subject, sessions, rounds, pages)
+        }
         ("expiry", [subject, sessions, lifetime, expire]) => {
             memory::expiry(subject, sessions, lifetime, expire)
         }
