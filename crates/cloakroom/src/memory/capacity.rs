@@ -28,11 +28,12 @@ impl<T: Send + Sync + 'static> Inner<T> {
     }
 
     /// A few under each lock, and in turns: whoever waits for a shard would not get it if it were locked again at
-    /// once, since a lock is had by who asks first, and who is woken asks late.
+    /// once, since a lock is had by who asks first, and who is woken asks late. Then what `finish` does to the shard, as
+    /// often as it says that there is more.
     ///
     /// Not in all shards in turns: the less is freed before the first of their large pieces of memory is, the less
     /// an allocator may have to merge at once, while whoever else calls it waits.
-    fn remove_over(&self, mut after_each: impl FnMut(usize)) -> u64 {
+    fn remove_over(&self, mut finish: impl FnMut(usize) -> bool) -> u64 {
         let now = self.now();
         let mut removed = 0;
         // Here, since nothing is to be allocated while others wait.
@@ -41,38 +42,35 @@ impl<T: Send + Sync + 'static> Inner<T> {
         for first in (0..Locks::<T>::shard_count()).step_by(GROUP) {
             turns.extend(first..Locks::<T>::shard_count().min(first + GROUP));
             while !turns.is_empty() {
-                turns.retain(|&shard| {
-                    let more = self.locks.nth_shard(shard).purge(now, BATCH, &mut purged);
+                turns.retain(|&nth| {
+                    let mut shard = self.locks.nth_shard(nth);
+                    let more = shard.purge(now, BATCH, &mut purged);
+                    // Before anybody else finds nothing to purge here: who needs a place has it then.
+                    self.release(purged.len());
+                    drop(shard);
                     removed += purged.len() as u64;
                     self.forget(&purged);
                     // The data is dropped here, when nothing is locked.
                     purged.clear();
-                    if !more {
-                        after_each(shard);
-                    }
-                    more
+                    more || finish(nth)
                 });
             }
         }
         removed
     }
 
-    /// Where most of a shard's tables is empty.
-    fn give_back_memory(&self, nth: usize, emptied: &mut EmptiedSegments) {
-        let sizes = loop {
-            let mut shard = self.locks.nth_shard(nth);
-            let more = shard.close_gaps(BATCH, emptied);
-            let sizes = shard.smaller_sizes();
-            drop(shard);
-            emptied.clear();
-            if !more {
-                break sizes;
-            }
-        };
-        if sizes.any() {
+    /// A step of it, where most of a shard's tables is empty. Whether there is more to do.
+    fn give_back_memory(&self, nth: usize, emptied: &mut EmptiedSegments) -> bool {
+        let mut shard = self.locks.nth_shard(nth);
+        let more = shard.close_gaps(BATCH, emptied);
+        let sizes = shard.smaller_sizes();
+        drop(shard);
+        emptied.clear();
+        if !more && sizes.any() {
             let mut tables = SmallerTables::new(sizes);
             self.locks.nth_shard(nth).move_into(&mut tables);
         }
+        more
     }
 
     /// Of the owner index, where most of a part is empty.
@@ -110,9 +108,8 @@ impl<T: Send + Sync + 'static> Inner<T> {
         }
     }
 
-    /// Takes purged records out of the owner index and the count.
+    /// Takes purged records out of the owner index.
     fn forget(&self, purged: &[Purged<T>]) {
-        self.release(purged.len());
         for (key, facts, _) in purged {
             let Some(owner) = &facts.owner else { continue };
             let hashed = self.locks.hashed(owner);
@@ -143,7 +140,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
             return Ok(reserved);
         }
         // Only that: a full store has no memory to give back, and each sign-in asks.
-        self.remove_over(drop);
+        self.remove_over(|_| false);
         loop {
             if let Some(reserved) = take() {
                 return Ok(reserved);

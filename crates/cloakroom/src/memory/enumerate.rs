@@ -22,17 +22,19 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
 
     fn clear(&self) -> StoreFuture<'_, u64> {
         let now = self.now();
-        let mut live = 0;
-        let mut cleared = Vec::new();
+        // Taken out while everything is locked; counted and freed when nothing is.
+        let mut owners = Vec::with_capacity(Locks::<T>::shard_count());
+        let mut cleared = Vec::with_capacity(Locks::<T>::shard_count());
         let mut index: Vec<_> = self.locks.index_parts().collect();
         let mut shards: Vec<_> = self.locks.shards().collect();
         for shard in &mut shards {
-            live += shard.count_live(now);
             self.release(shard.len());
             cleared.push(shard.clear());
         }
-        index.iter_mut().for_each(|part| part.clear());
-        StoreFuture::ready(Ok(live))
+        owners.extend(index.iter_mut().map(|part| part.clear()));
+        drop((shards, index));
+        let live = cleared.iter().map(|shard| shard.count_live(now));
+        StoreFuture::ready(Ok(live.sum()))
     }
 
     fn count(&self) -> StoreFuture<'_, u64> {
@@ -48,14 +50,15 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
     fn list_by_owner(&self, owner: &Owner) -> StoreFuture<'_, Vec<Entry<T>>> {
         let now = self.now();
         // Held throughout: while it is, none of this owner's sessions begins, moves or ends.
-        let owner = self.locks.hashed(owner);
-        let index = self.locks.index(&owner);
+        let hashed = self.locks.hashed(owner);
+        let index = self.locks.index(&hashed);
         let mut entries: Vec<Entry<T>> = index
-            .keys(&owner)
-            .iter()
+            .keys(&hashed)
             .filter_map(|key| {
                 let record = self.locks.shard(key).live_record(key, now)?;
-                Some(Entry::new(*key, record))
+                // Another's may have begun under a key that was purged a moment ago.
+                let is_theirs = record.owner.as_ref() == Some(owner);
+                is_theirs.then(|| Entry::new(*key, record))
             })
             .collect();
         drop(index);
@@ -66,17 +69,22 @@ impl<T: Send + Sync + 'static> Enumerate<T> for Inner<T> {
     fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         let now = self.now();
         let mut ended = Vec::new();
-        let owner = self.locks.hashed(owner);
-        let mut index = self.locks.index(&owner);
-        for key in index.keys(&owner).to_vec() {
-            if except.contains(&key) {
-                continue;
+        let hashed = self.locks.hashed(owner);
+        let mut index = self.locks.index(&hashed);
+        let unlisted = index.retain(&hashed, |key| {
+            if except.contains(key) {
+                return true;
             }
-            index.remove(&owner, &key);
-            ended.extend(self.locks.shard(&key).take(&key));
-        }
-        self.release(ended.len());
+            let mut shard = self.locks.shard(key);
+            // As above.
+            if shard.owner(key) == Some(owner) {
+                ended.extend(shard.take(key));
+                self.release(1);
+            }
+            false
+        });
         drop(index);
+        drop(unlisted);
         let live = ended.iter().filter(|(facts, _)| !facts.is_over(now));
         StoreFuture::ready(Ok(live.count() as u64))
     }

@@ -77,13 +77,15 @@ fn making_room<T>(
     limit: OwnerLimit,
     now: Timestamp,
 ) -> Option<Vec<SessionKey>> {
-    let keys = locked.keys_of(owner).to_vec();
+    let keys: Vec<_> = locked.keys_of(owner).copied().collect();
     let mut live: Vec<_> = keys
         .into_iter()
         .filter(|key| Some(key) != ending)
         .filter_map(|key| {
             let record = locked.shard(&key).live(&key, now)?;
-            Some((record.times.created_at, key))
+            // Another's may have begun under a key that was purged a moment ago.
+            let is_theirs = record.owner.as_ref() == Some(owner);
+            is_theirs.then_some((record.times.created_at, key))
         })
         .collect();
     let max = usize::try_from(limit.max.get()).unwrap_or(usize::MAX);

@@ -217,7 +217,7 @@ impl<'a, 'i, T> Locked<'a, 'i, T> {
         index: &'i mut LockedIndex<'a>,
     ) -> Self {
         let (part, hashed) = index.part(owner);
-        let owned = part.keys(hashed).iter();
+        let owned = part.keys(hashed);
         let mut shards: Vec<usize> = owned.chain(keys).map(shard_of).collect();
         shards.sort_unstable();
         shards.dedup();
@@ -245,7 +245,7 @@ impl<'a, 'i, T> Locked<'a, 'i, T> {
     }
 
     /// The owner's sessions, as the index names them.
-    pub(super) fn keys_of(&mut self, owner: &Owner) -> &[SessionKey] {
+    pub(super) fn keys_of(&mut self, owner: &Owner) -> impl Iterator<Item = &SessionKey> {
         let (index, owner) = self.part(owner);
         index.keys(owner)
     }

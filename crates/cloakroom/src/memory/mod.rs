@@ -6,6 +6,7 @@ mod enumerate;
 mod facts;
 mod limits;
 mod locked;
+mod owned_keys;
 mod owner_index;
 mod purger;
 mod renewal;

@@ -1,8 +1,10 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
-use std::mem::swap;
+use std::mem::{swap, take};
 
 use cloakroom_store::{Owner, SessionKey};
+
+use super::owned_keys::OwnedKeys;
 
 /// A part of the index from owners to their sessions. May name a session that has expired, until that is purged;
 /// never misses a live one.
@@ -11,11 +13,10 @@ pub(super) struct OwnerIndex {
     keys: Keys,
 }
 
-// A vector, since most owners have a handful: smaller than a set, and as fast.
-type Keys = HashMap<HashedOwner, Vec<SessionKey>, BuildHasherDefault<AsHashed>>;
+type Keys = HashMap<HashedOwner, OwnedKeys, BuildHasherDefault<AsHashed>>;
 
 /// What is left of an owner without sessions. Better dropped when nothing is locked.
-pub(super) type Unlisted = (HashedOwner, Vec<SessionKey>);
+pub(super) type Unlisted = (HashedOwner, OwnedKeys);
 
 impl OwnerIndex {
     /// With space for so many owners.
@@ -24,38 +25,44 @@ impl OwnerIndex {
         Self { keys }
     }
 
-    pub(super) fn keys(&self, owner: &HashedOwner) -> &[SessionKey] {
-        self.keys.get(owner).map_or(&[], Vec::as_slice)
+    pub(super) fn keys(&self, owner: &HashedOwner) -> impl Iterator<Item = &SessionKey> {
+        self.keys.get(owner).into_iter().flat_map(OwnedKeys::iter)
     }
 
     pub(super) fn add(&mut self, owner: &HashedOwner, key: SessionKey) {
         match self.keys.get_mut(owner) {
-            Some(keys) if keys.contains(&key) => {}
-            Some(keys) => keys.push(key),
+            Some(keys) => keys.add(key),
             None => {
-                self.keys.insert(owner.clone(), vec![key]);
+                self.keys.insert(owner.clone(), OwnedKeys::one(key));
             }
         }
     }
 
-    /// One key takes the place of another, if that is listed. So nothing is freed and made again when the owner has
-    /// but one session.
+    /// One key takes the place of another, if that is listed.
     pub(super) fn rename(&mut self, owner: &HashedOwner, from: &SessionKey, to: SessionKey) {
-        let keys = self.keys.get_mut(owner).into_iter().flatten();
-        if let Some(listed) = keys.into_iter().find(|listed| **listed == *from) {
-            *listed = to;
+        if let Some(keys) = self.keys.get_mut(owner) {
+            keys.rename(from, to);
         }
     }
 
     pub(super) fn remove(&mut self, owner: &HashedOwner, key: &SessionKey) -> Option<Unlisted> {
-        let keys = self.keys.get_mut(owner)?;
-        if let Some(at) = keys.iter().position(|listed| listed == key) {
-            keys.swap_remove(at);
-        }
-        match keys.is_empty() {
-            true => self.keys.remove_entry(owner),
-            false => None,
-        }
+        self.keys.get_mut(owner)?.remove(key);
+        self.unlisted(owner)
+    }
+
+    /// Those of an owner's keys for which that is true stay.
+    pub(super) fn retain(
+        &mut self,
+        owner: &HashedOwner,
+        keep: impl FnMut(&SessionKey) -> bool,
+    ) -> Option<Unlisted> {
+        self.keys.get_mut(owner)?.retain(keep);
+        self.unlisted(owner)
+    }
+
+    fn unlisted(&mut self, owner: &HashedOwner) -> Option<Unlisted> {
+        let empty = self.keys.get(owner).is_some_and(OwnedKeys::is_empty);
+        empty.then(|| self.keys.remove_entry(owner)).flatten()
     }
 
     /// For how many owners there should be space if most of it is empty.
@@ -80,8 +87,9 @@ impl OwnerIndex {
         self.keys.len()
     }
 
-    pub(super) fn clear(&mut self) {
-        self.keys = HashMap::default();
+    /// All that was there, to be dropped when nothing is locked.
+    pub(super) fn clear(&mut self) -> Self {
+        take(self)
     }
 }
 
@@ -144,14 +152,14 @@ mod tests {
             index.add(owner, key);
             index.add(owner, key);
         }
-        assert_eq!(index.keys(&owners[0]), [keys[0]]);
+        assert!(index.keys(&owners[0]).eq([&keys[0]]));
         index.remove(&owners[0], &keys[0]);
-        assert_eq!(index.keys(&owners[0]), []);
-        assert_eq!(index.keys(&owners[1]), [keys[1]]);
+        assert!(index.keys(&owners[0]).eq([&keys[0]; 0]));
+        assert!(index.keys(&owners[1]).eq([&keys[1]]));
         index.rename(&owners[1], &keys[0], keys[0]);
-        assert_eq!(index.keys(&owners[1]), [keys[1]]);
+        assert!(index.keys(&owners[1]).eq([&keys[1]]));
         index.rename(&owners[1], &keys[1], keys[0]);
-        assert_eq!(index.keys(&owners[1]), [keys[0]]);
+        assert!(index.keys(&owners[1]).eq([&keys[0]]));
     }
 
     #[test]
@@ -164,13 +172,13 @@ mod tests {
         assert_eq!(index.smaller_size(), None);
         for number in 10..1_000 {
             let (gone, keys) = index.remove(&owner(number), &key).unwrap();
-            assert_eq!((gone, keys), (owner(number), vec![]));
+            assert!(gone == owner(number) && keys.is_empty());
         }
         let mut smaller = OwnerIndex::with_space(index.smaller_size().unwrap());
         index.move_into(&mut smaller);
         assert_eq!((smaller.len(), index.smaller_size()), (0, None));
         for number in 0..10 {
-            assert_eq!(index.keys(&owner(number)), [key]);
+            assert!(index.keys(&owner(number)).eq([&key]));
             assert!(index.remove(&owner(number), &key).is_some());
         }
         assert_eq!(index.smaller_size(), Some(0));

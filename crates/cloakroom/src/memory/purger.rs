@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Weak;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
@@ -28,7 +29,11 @@ impl Purger {
                 let Some(store) = store.upgrade() else {
                     return;
                 };
-                store.purge();
+                // What an application does when its data is dropped is its own, and may panic; the rest is whole then.
+                let purged = catch_unwind(AssertUnwindSafe(|| store.purge()));
+                if purged.is_err() {
+                    tracing::warn!(target: "cloakroom", "a panic, such as of what was dropped, ended a purge; the next one goes on");
+                }
             }
         };
         let name = "cloakroom-purge".to_owned();

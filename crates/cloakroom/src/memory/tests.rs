@@ -1,5 +1,6 @@
 mod admitting;
 mod dropping;
+mod places;
 mod purging;
 mod renewing;
 

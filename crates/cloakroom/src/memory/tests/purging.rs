@@ -63,3 +63,30 @@ fn a_sign_in_into_a_full_store_leaves_giving_memory_back_to_the_purge() {
     assert_eq!(it.purge(), 0);
     assert!(places() < before / 10, "{} of {before}", places());
 }
+
+#[test]
+fn data_that_panics_when_it_is_dropped_does_not_end_purging() {
+    struct Panicking(bool);
+    impl Drop for Panicking {
+        fn drop(&mut self) {
+            assert!(!self.0, "the data panics, as this test wants");
+        }
+    }
+    let clock = ManualClock::at(START);
+    let store = MemoryStore::builder()
+        .clock(clock.clone())
+        .purge_interval(Duration::from_millis(1))
+        .build();
+    for (number, panics) in [(1, true), (2, false)] {
+        let times = record(0, Some(10 * u64::from(number)), None).times;
+        let record = Record::new(Arc::new(Panicking(panics)), times);
+        let stored = block_on(store.set(&key(number), record, Expect::Absent));
+        assert_eq!(stored.unwrap(), SetOutcome::Stored(1));
+        clock.advance(Duration::from_secs(10));
+        let purged = (0..20_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            format!("{store:?}").contains("held: 0")
+        });
+        assert!(purged, "of {number}");
+    }
+}

@@ -47,3 +47,26 @@ fn a_full_store_keeps_the_trails_that_last_longest() {
     assert_eq!(it.follow(49_999), Some(key(50_000)));
     assert_eq!(it.follow(0), None);
 }
+
+/// Trails are purged a few under one lock, as sessions are.
+#[test]
+fn one_purge_takes_all_trails_that_are_over_and_their_memory_with_them() {
+    let it = Fixture::new(|builder| builder.max_sessions(1_000_000));
+    let shard = key(0).as_bytes()[0];
+    let of_one_shard = |number: &u32| key(*number).as_bytes()[0] == shard;
+    let numbers: Vec<u32> = (0..).filter(of_one_shard).take(2_001).collect();
+    it.create(numbers[0], Some(1_000), None);
+    // Each tenth stays, so there are gaps to be closed between them.
+    for (at, pair) in numbers.windows(2).enumerate() {
+        it.renew(pair[0], pair[1], if at % 10 == 0 { 1_000 } else { 10 });
+    }
+    let (trails, places) = it.store.trails_held();
+    assert_eq!(trails, 2_000);
+    it.clock.advance(Duration::from_secs(10));
+    it.purge();
+    let (trails, left) = it.store.trails_held();
+    assert!(
+        trails == 200 && left < places / 4,
+        "{trails}, {left} of {places}"
+    );
+}
