@@ -82,7 +82,7 @@ impl Server {
         let mut answers: Vec<Option<Value>> = requests.iter().map(|_| None).collect();
         let mut left = Vec::new();
         while let Some(done) = tasks.join_next().await {
-            let (members, results) = done.map_err(|_| RedisStoreError::no_runtime())?;
+            let (members, results) = done.map_err(|_| RedisStoreError::cut_off())?;
             let results = match results {
                 Ok(results) => results,
                 Err(failure) => {
@@ -153,5 +153,43 @@ impl Server {
             Self::Single(link) => link.send(&request.command(whole), false, deadline).await,
             Self::Cluster(cluster) => Box::pin(cluster.send(request, whole, deadline)).await,
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use redis::IntoConnectionInfo;
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::RedisStoreErrorKind;
+    use crate::link::Patience;
+
+    /// What it began elsewhere may have been done.
+    #[test]
+    fn many_requests_are_cut_off_by_the_end_of_their_runtime() {
+        let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+        let patience = Patience {
+            operation: Duration::from_secs(5),
+            connect: Duration::from_secs(5),
+        };
+        let info = "redis://127.0.0.1:1".into_connection_info().unwrap();
+        let server = Server::Single(Arc::new(Link::new(info, patience).unwrap()));
+        let requests = vec![Request::session("a".to_owned())];
+        let mut answers = pin!(server.run_all(requests, patience.deadline()));
+        let theirs = runtime();
+        theirs.block_on(async {
+            let polled = poll_fn(|context| Poll::Ready(answers.as_mut().poll(context))).await;
+            assert!(polled.is_pending());
+        });
+        theirs.shutdown_background();
+        let error = runtime().block_on(answers).unwrap_err();
+        assert_eq!(error.kind(), RedisStoreErrorKind::CutOff);
     }
 }
