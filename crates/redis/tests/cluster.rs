@@ -9,7 +9,7 @@ use cloakroom_store::{
     Enumerate, Expect, RotateOutcome, SessionKey, SetOutcome, Store, StoreErrorKind,
 };
 use cloakroom_testservers::{RedisCluster, or_skip};
-use common::{Bench, TIMEOUT, hex, key, owner, until};
+use common::{Bench, TIMEOUT, ask_cluster, hex, key, owner, session_name, until};
 
 /// Sessions enough to be in every part of the cluster.
 const MANY: u8 = 60;
@@ -280,5 +280,38 @@ async fn tidying_while_sessions_begin_hides_none() {
     }
     for lister in listers {
         lister.abort();
+    }
+}
+
+/// A listing that is complete is not spoilt by what it would tidy away.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_listed_where_dead_entries_cannot_be_removed() {
+    let Some(cluster) = or_skip(RedisCluster::start()) else {
+        return;
+    };
+    let bench = Bench::on(&cluster.url()).await;
+    for number in [1, 2] {
+        bench.add(&key(number), bench.owned("a", "ada")).await;
+    }
+    let name = session_name(&bench.store, &key(1));
+    assert_eq!(ask_cluster(&cluster, &["DEL", &name]), ":1");
+    let index = format!("{}o:ada", bench.store.prefix());
+    let entries = || ask_cluster(&cluster, &["ZCARD", &index]);
+    let replicas = |count| {
+        for node in cluster.nodes() {
+            let answer = node.ask(&["CONFIG", "SET", "min-replicas-to-write", count]);
+            assert_eq!(answer.unwrap(), "+OK");
+        }
+    };
+    // More than there are: no server takes writes.
+    replicas("9");
+    for takes_writes in [false, true] {
+        if takes_writes {
+            replicas("0");
+        }
+        let listed = bench.store.list_by_owner(&owner("ada")).await.unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].key, key(2));
+        assert_eq!(entries(), if takes_writes { ":1" } else { ":2" });
     }
 }
