@@ -165,13 +165,13 @@ impl Cluster {
         if self.looking.swap(true, Ordering::AcqRel) {
             return;
         }
-        let cluster = Arc::clone(self);
+        let looking = Looking(Arc::clone(self));
         tokio::spawn(async move {
+            let cluster = &looking.0;
             // No operation waits for this, so it may take its time.
             let deadline = cluster.patience.deadline() + LOOK;
             // Failing is no news: the operation that asked for this has failed too.
             let _ = cluster.look(deadline).await;
-            cluster.looking.store(false, Ordering::Release);
         });
     }
 
@@ -258,6 +258,16 @@ impl Cluster {
     }
 }
 
+/// A look in the background, until it is over. It may also end with the runtime that it began in, and another runtime may
+/// go on with the same store.
+struct Looking(Arc<Cluster>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.looking.store(false, Ordering::Release);
+    }
+}
+
 // Nothing of the connection is printed: it knows the password.
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -266,3 +276,7 @@ impl fmt::Debug for Cluster {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests;
