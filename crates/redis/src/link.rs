@@ -37,6 +37,9 @@ impl Patience {
 
 /// Commands that wait for their turn on the connection before others wait for room in the queue.
 const QUEUE: usize = 1024;
+/// How long a connection to a replica lasts at least. What refuses all writes would be connected to anew for each of them
+/// otherwise.
+const REPLICA: Duration = Duration::from_secs(1);
 
 /// One server. All operations share one connection; their commands follow each other on it without waiting for
 /// answers.
@@ -53,6 +56,7 @@ struct Open {
     connection: MultiplexedConnection,
     /// Set when the connection ends, also while nobody waits for anything.
     ended: Arc<AtomicBool>,
+    since: Instant,
 }
 
 impl Link {
@@ -90,7 +94,9 @@ impl Link {
         }
         let mut open = self.connection(deadline).await?;
         let answer = timeout_at(deadline, open.connection.send_packed_command(command)).await;
-        judge(self.received(&open, answer)?)
+        let answer = judge(self.received(&open, answer)?);
+        self.leave_replica(&open, &answer);
+        answer
     }
 
     /// Sends several commands in one go. An answer for each.
@@ -108,10 +114,14 @@ impl Link {
         let answer = open.connection.send_packed_commands(&pipeline, 0, count);
         let answer = timeout_at(deadline, answer).await;
         match self.received(&open, answer)? {
-            Ok(answers) => Ok(answers
-                .into_iter()
-                .map(|answer| judge(Ok(answer)))
-                .collect()),
+            Ok(answers) => {
+                let answers = answers.into_iter().map(|answer| {
+                    let answer = judge(Ok(answer));
+                    self.leave_replica(&open, &answer);
+                    answer
+                });
+                Ok(answers.collect())
+            }
             Err(error) => Err(server_error(&error)),
         }
     }
@@ -137,6 +147,17 @@ impl Link {
                 self.give_up(open);
                 Err(Failure::Unknown(self.patience.timed_out()))
             }
+        }
+    }
+
+    /// A server that answers so was a primary when the connection was made, or the address still leads to a
+    /// replica. Where it follows the primary, only another connection gets there.
+    fn leave_replica(&self, open: &Open, answer: &Result<Value, Failure>) {
+        if let Err(Failure::Refused(error)) = answer
+            && matches!(error.code(), "READONLY" | "MASTERDOWN")
+            && open.since.elapsed() >= REPLICA
+        {
+            self.give_up(open);
         }
     }
 
@@ -179,7 +200,11 @@ impl Link {
                 Ok::<(), redis::aio::SendError>(())
             });
         let connection = self.dial(&config).await?;
-        let open = Open { connection, ended };
+        let open = Open {
+            connection,
+            ended,
+            since: Instant::now(),
+        };
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         *current = Some(open.clone());
         Ok(open)

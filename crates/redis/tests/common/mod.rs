@@ -4,6 +4,7 @@
 pub(crate) mod monitor;
 pub(crate) mod proxy;
 pub(crate) mod slow;
+pub(crate) mod way;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
