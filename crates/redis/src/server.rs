@@ -90,6 +90,7 @@ impl Server {
                     let may = matches!(failure, Failure::NotSent(_))
                         || members.iter().all(|&at| requests[at].only_reads());
                     if !may || Instant::now() >= deadline {
+                        self.suspect();
                         return Err(failure.into_error());
                     }
                     left.extend(members);
@@ -101,7 +102,10 @@ impl Server {
                     Ok(answer) => answers[at] = Some(answer),
                     // Refused: not done. Redirections and forgotten scripts are dealt with one by one.
                     Err(Failure::Refused(_)) => left.push(at),
-                    Err(failure) => return Err(failure.into_error()),
+                    Err(failure) => {
+                        self.suspect();
+                        return Err(failure.into_error());
+                    }
                 }
             }
         }
@@ -141,6 +145,13 @@ impl Server {
         links
             .nth(turn % count)
             .ok_or_else(RedisStoreError::unexpected)
+    }
+
+    /// A server did not answer. In a cluster another one may have its place.
+    fn suspect(&self) {
+        if let Self::Cluster(cluster) = self {
+            cluster.look_soon();
+        }
     }
 
     async fn send(

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::{Cmd, ConnectionAddr, ConnectionInfo, Value};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::{Failure, RedisStoreError, RedisStoreErrorKind};
 use crate::layout::slot;
@@ -73,7 +73,7 @@ impl Cluster {
 
     /// Looks at the cluster for the first time.
     pub(crate) async fn connect(&self, deadline: Instant) -> Result<(), Failure> {
-        self.look(deadline).await
+        self.look(Some(deadline)).await
     }
 
     /// Sends a request to the server that has the slot of its first key.
@@ -110,7 +110,9 @@ impl Cluster {
                 (Some("TRYAGAIN"), _) => tokio::time::sleep(TRY_AGAIN).await,
                 // The server may be gone for good, and another one in its place.
                 (None, _) if matches!(failure, Failure::NotSent(_)) && !looked => {
-                    self.look(deadline).await?;
+                    if self.look_now(deadline).await.is_err() {
+                        return Err(failure);
+                    }
                     looked = true;
                     let now = self.primary_of(slot, deadline).await?;
                     if now == to {
@@ -132,15 +134,18 @@ impl Cluster {
     }
 
     /// All servers that have slots.
-    pub(crate) async fn primaries(&self, deadline: Instant) -> Result<Vec<Arc<Link>>, Failure> {
-        self.look(deadline).await?;
+    pub(crate) async fn primaries(
+        self: &Arc<Self>,
+        deadline: Instant,
+    ) -> Result<Vec<Arc<Link>>, Failure> {
+        self.look_now(deadline).await?;
         let addresses = self.topology().primaries().to_vec();
         addresses.iter().map(|address| self.link(address)).collect()
     }
 
     /// The server for a key, by what is known.
     pub(crate) async fn link_for(
-        &self,
+        self: &Arc<Self>,
         key: &[u8],
         deadline: Instant,
     ) -> Result<Arc<Link>, Failure> {
@@ -148,11 +153,15 @@ impl Cluster {
         self.link(&address)
     }
 
-    async fn primary_of(&self, slot: u16, deadline: Instant) -> Result<Address, Failure> {
+    async fn primary_of(
+        self: &Arc<Self>,
+        slot: u16,
+        deadline: Instant,
+    ) -> Result<Address, Failure> {
         if let Some(address) = self.topology().primary_of(slot) {
             return Ok(address.clone());
         }
-        self.look(deadline).await?;
+        self.look_now(deadline).await?;
         let found = self.topology().primary_of(slot).cloned();
         found.ok_or_else(|| {
             let message = "no server has a slot of the cluster";
@@ -160,26 +169,41 @@ impl Cluster {
         })
     }
 
+    /// Looks at the cluster for an operation that cannot go on without.
+    async fn look_now(self: &Arc<Self>, deadline: Instant) -> Result<(), Failure> {
+        let looked = self.look(Some(deadline)).await;
+        if looked.is_err() {
+            // A silent server may have used up the operation's time, and that of all others that ask it. Somebody has
+            // to look with more time than they have left.
+            self.look_soon();
+        }
+        looked
+    }
+
     /// Looks at the cluster while the present operation goes on or fails.
-    fn look_soon(self: &Arc<Self>) {
+    pub(crate) fn look_soon(self: &Arc<Self>) {
         if self.looking.swap(true, Ordering::AcqRel) {
             return;
         }
         let looking = Looking(Arc::clone(self));
         tokio::spawn(async move {
-            let cluster = &looking.0;
-            // No operation waits for this, so it may take its time.
-            let deadline = cluster.patience.deadline() + LOOK;
             // Failing is no news: the operation that asked for this has failed too.
-            let _ = cluster.look(deadline).await;
+            let _ = looking.0.look(None).await;
         });
     }
 
-    /// Asks one server after the other how the cluster looks, until one of them knows a complete one.
-    async fn look(&self, deadline: Instant) -> Result<(), Failure> {
+    /// Asks one server after the other how the cluster looks, until one of them knows a complete one. Without a deadline
+    /// nobody waits for it, and each of them has its time.
+    async fn look(&self, deadline: Option<Instant>) -> Result<(), Failure> {
         let asked = Instant::now();
-        let turn = tokio::time::timeout_at(deadline, self.turn.lock()).await;
-        let mut last = turn.map_err(|_| Failure::NotSent(self.patience.timed_out()))?;
+        let timed_out = || Failure::NotSent(self.patience.timed_out());
+        let mut last = match deadline {
+            Some(deadline) => {
+                let turn = timeout_at(deadline, self.turn.lock()).await;
+                turn.map_err(|_| timed_out())?
+            }
+            None => self.turn.lock().await,
+        };
         // Somebody else has looked while this waited.
         if last.is_some_and(|last| last > asked) {
             return Ok(());
@@ -194,12 +218,21 @@ impl Cluster {
             }
         }
         for (number, address) in candidates.iter().enumerate() {
-            // A share of the time that is left: a frozen server that comes first must not use it all up, or
-            // nobody would ever hear that it was replaced.
-            let left = deadline.saturating_duration_since(Instant::now());
-            let servers = u32::try_from(candidates.len() - number).unwrap_or(u32::MAX);
-            let soon = Instant::now() + (left / servers).min(LOOK);
-            match self.ask(address, soon).await {
+            let share = match deadline {
+                // A share of the time that is left: a frozen server that comes first must not use it all up, or
+                // nobody would ever hear that it was replaced.
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    let servers = u32::try_from(candidates.len() - number).unwrap_or(u32::MAX);
+                    (left / servers).min(LOOK)
+                }
+                None => LOOK,
+            };
+            if share.is_zero() {
+                failure = Some(timed_out());
+                break;
+            }
+            match self.ask(address, share).await {
                 Ok(topology) if topology.is_complete() => {
                     partial = Some(topology);
                     break;
@@ -220,10 +253,15 @@ impl Cluster {
         }
     }
 
-    async fn ask(&self, address: &Address, deadline: Instant) -> Result<Topology, Failure> {
+    async fn ask(&self, address: &Address, share: Duration) -> Result<Topology, Failure> {
         let mut slots: Cmd = redis::cmd("CLUSTER");
         slots.arg("SLOTS");
-        let answer = self.link(address)?.send(&slots, false, deadline).await?;
+        let link = self.link(address)?;
+        let now = Instant::now();
+        // A connection is given up that is silent all that time. To be asked when next to none is left says nothing of it.
+        let asking = link.send(&slots, false, now + LOOK);
+        let answer = timeout_at(now + share, asking).await;
+        let answer = answer.map_err(|_| Failure::NotSent(self.patience.timed_out()))??;
         Topology::parse(answer, address).map_err(Failure::NotSent)
     }
 
