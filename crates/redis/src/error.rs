@@ -37,7 +37,7 @@ pub enum RedisStoreErrorKind {
     Unreachable,
     /// The server has no room: for a connection, for memory, for another script.
     Busy,
-    /// The server is loading its data, or a part of the cluster is down.
+    /// The server is loading its data, or a part of the cluster is down or being moved.
     NotReady,
     /// The server is a replica, or has too few replicas to take writes.
     ReadOnly,
@@ -138,6 +138,11 @@ impl RedisStoreError {
             "ERR" if details.contains("max number of clients") => RedisStoreErrorKind::Busy,
             _ => RedisStoreErrorKind::Other,
         };
+        if code == "TRYAGAIN" {
+            let message = "a slot of the cluster is being moved, and its servers do nothing meanwhile that \
+                concerns several keys of it";
+            return Self::new(kind, message);
+        }
         // The rest of the message may quote arguments, so only the code is kept. For the cause, the server
         // has a log.
         Self::new(kind, format!("the server refused with {code}"))

@@ -38,9 +38,10 @@ macro_rules! scripts {
 // With the first line a server that may not run the whole script runs nothing of it. What ends sessions or takes
 // no room runs on a server that is out of memory, too; not `TAKE`, after which a session has to be written.
 scripts! {
-    BURY = ["parts/common.lua", "parts/head.lua", "parts/found.lua", "bury.lua"], "allow-oom";
+    BURY = ["parts/common.lua", "parts/mark.lua", "parts/head.lua", "parts/found.lua", "bury.lua"], "allow-oom";
     EXPECT = ["parts/common.lua", "parts/head.lua", "expect.lua"], "";
     FORGET = ["forget.lua"], "allow-oom";
+    MARK = ["parts/common.lua", "parts/mark.lua", "mark.lua"], "allow-oom";
     PEEK = ["parts/common.lua", "parts/head.lua", "parts/found.lua", "peek.lua"], "no-writes";
     SET = ["set.lua", "parts/expiry.lua", "parts/index.lua", "set_index.lua"], "";
     SET_SPREAD = ["parts/common.lua", "parts/head.lua", "parts/found.lua", "set_spread.lua"], "";
@@ -64,6 +65,15 @@ impl Script {
     fn new(code: &'static str) -> Self {
         let sha1 = redis::Script::new(code).get_hash().to_owned();
         Self { code, sha1 }
+    }
+
+    /// What can be done about the second of two keys first, so that the script itself has to know the other one only.
+    fn before(&self) -> Option<&'static Self> {
+        let is = |other: &Self| self.sha1 == other.sha1;
+        if is(&DESTROY) {
+            return Some(&FORGET);
+        }
+        is(&BURY).then_some(&*MARK)
     }
 }
 
@@ -162,6 +172,20 @@ impl Request {
         self.words().nth(place).unwrap_or_default()
     }
 
+    /// The same in two steps that concern one key each, in this order, if that is as good. In a cluster nothing
+    /// is done that concerns two keys while their slot is being moved, as each may be on another server.
+    pub(crate) fn apart(&self) -> Option<[Self; 2]> {
+        let Verb::Script(script) = self.verb else {
+            return None;
+        };
+        let words: Vec<_> = self.words().skip(BEFORE_KEYS - 1).collect();
+        let [b"2", first, second, arguments @ ..] = words.as_slice() else {
+            return None;
+        };
+        let step = |script, key: &[u8]| Self::script(script, &[key]).args(arguments);
+        Some([step(script.before()?, second), step(script, first)])
+    }
+
     pub(crate) fn only_reads(&self) -> bool {
         matches!(self.verb, Verb::Read)
     }
@@ -187,5 +211,32 @@ impl Request {
             // Nothing else was put in.
             _ => &[],
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(request: &Request) -> Vec<&[u8]> {
+        request.words().skip(1).collect()
+    }
+
+    #[test]
+    fn what_concerns_two_keys_is_done_to_the_second_one_first() {
+        for (script, before) in [(&DESTROY, &FORGET), (&BURY, &MARK)] {
+            let request = Request::script(script, &["a", "b"]).arg("c").arg("d");
+            let [first, then] = request.apart().expect("it can be done in two steps");
+            let expected = |script: &Script, key: &str| {
+                let words = [script.sha1.as_str(), "1", key, "c", "d"];
+                words.map(|word| word.as_bytes().to_vec())
+            };
+            assert_eq!(words(&first), expected(before, "b"));
+            assert_eq!(words(&then), expected(script, "a"));
+            assert!(first.apart().is_none() && then.apart().is_none());
+        }
+        let request = Request::script(&SET_SPREAD, &["a", "b"]);
+        assert!(request.apart().is_none());
+        assert!(Request::session("a".to_owned()).apart().is_none());
     }
 }

@@ -33,12 +33,29 @@ impl Server {
     // with it an operation takes twice as many bytes while it is under way.
 
     /// One request, one round trip; a second one if the server has forgotten the script, or the connection of a
-    /// request that only reads has just broken.
+    /// request that only reads has just broken. In two steps where a slot of a cluster is being moved.
     pub(crate) async fn run(
         &self,
         request: &Request,
         deadline: Instant,
     ) -> Result<Value, RedisStoreError> {
+        let failure = match self.attempt(request, deadline).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        if failure.code() == Some("TRYAGAIN")
+            && let Some([first, then]) = request.apart()
+        {
+            let steps = Box::pin(async {
+                self.attempt(&first, deadline).await?;
+                self.attempt(&then, deadline).await
+            });
+            return steps.await.map_err(Failure::into_error);
+        }
+        Err(failure.into_error())
+    }
+
+    async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Value, Failure> {
         let failure = match self.send(request, false, deadline).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
@@ -47,10 +64,9 @@ impl Server {
             // The whole script: the server learns it by that.
             Failure::Refused(_) if failure.code() == Some("NOSCRIPT") => true,
             Failure::Unknown(_) if request.only_reads() && Instant::now() < deadline => false,
-            _ => return Err(failure.into_error()),
+            _ => return Err(failure),
         };
-        let again = Box::pin(self.send(request, whole, deadline));
-        again.await.map_err(Failure::into_error)
+        Box::pin(self.send(request, whole, deadline)).await
     }
 
     /// Many requests, one round trip for each server that they concern, all at once.

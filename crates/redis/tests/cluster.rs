@@ -9,7 +9,7 @@ use cloakroom_store::{
     Enumerate, Expect, RotateOutcome, SessionKey, SetOutcome, Store, StoreErrorKind,
 };
 use cloakroom_testservers::{RedisCluster, or_skip};
-use common::{Bench, TIMEOUT, ask_cluster, hex, key, owner, session_name, until};
+use common::{Bench, TIMEOUT, ask_cluster, key, owner, session_name, until};
 
 /// Sessions enough to be in every part of the cluster.
 const MANY: u8 = 60;
@@ -92,51 +92,6 @@ async fn settle(cluster: &RedisCluster) {
         })
     };
     until("replicas in step", in_step).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sessions_are_found_while_and_after_their_slot_moves() {
-    let Some(cluster) = or_skip(RedisCluster::start()) else {
-        return;
-    };
-    let bench = Bench::on(&cluster.url()).await;
-    let session = SessionKey::from_bytes([7; 32]);
-    bench.add(&session, bench.record("a")).await;
-    let slot = cluster.nodes()[0].ask(&["CLUSTER", "KEYSLOT", &hex(&session)]);
-    let slot = slot.unwrap().trim_start_matches(':').to_owned();
-    let name = common::session_name(&bench.store, &session);
-
-    let primaries = cluster.primaries();
-    let has = |number: usize| {
-        let answer = cluster.nodes()[number].ask(&["CLUSTER", "COUNTKEYSINSLOT", &slot]);
-        answer.unwrap() == ":1"
-    };
-    let (from, to) = primaries.iter().partition::<Vec<usize>, _>(|&&n| has(n));
-    let (from, to) = (&cluster.nodes()[from[0]], &cluster.nodes()[to[0]]);
-    let id = |node: &cloakroom_testservers::Redis| node.ask(&["CLUSTER", "MYID"]).unwrap();
-    let ok = |answer: std::io::Result<String>| assert_eq!(answer.unwrap(), "+OK");
-    ok(to.ask(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &id(from)]));
-    ok(from.ask(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &id(to)]));
-    // Still where it was.
-    assert_eq!(bench.word(&session).await.unwrap(), "a");
-    let port = to.port().to_string();
-    ok(from.ask(&["MIGRATE", "127.0.0.1", &port, &name, "0", "5000"]));
-    // ASK: it has moved, its slot has not.
-    assert_eq!(bench.word(&session).await.unwrap(), "a");
-    let write = bench.record("b");
-    let outcome = bench.store.set(&session, write, Expect::Version(1)).await;
-    assert_eq!(outcome.unwrap(), SetOutcome::Stored(2));
-    assert_eq!(bench.store.count().await.unwrap(), 1);
-    // MOVED: so has its slot.
-    for node in [to, from] {
-        ok(node.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &id(to)]));
-    }
-    assert_eq!(bench.word(&session).await.unwrap(), "b");
-    let outcome = bench
-        .store
-        .set(&session, bench.record("c"), Expect::Version(2));
-    assert_eq!(outcome.await.unwrap(), SetOutcome::Stored(3));
-    assert!(bench.store.destroy(&session).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,7 +88,7 @@ impl Cluster {
         let mut to = self.primary_of(slot, deadline).await?;
         let mut asking = false;
         let mut looked = false;
-        for _ in 0..REDIRECTIONS {
+        for sent in 1..=REDIRECTIONS {
             let link = self.link(&to)?;
             let failure = match link.send(&command, asking, deadline).await {
                 Ok(answer) => return Ok(answer),
@@ -107,7 +107,14 @@ impl Cluster {
                     (to, asking) = (address, false);
                 }
                 (Some("ASK"), Some(address)) => (to, asking) = (address, true),
-                (Some("TRYAGAIN"), _) => tokio::time::sleep(TRY_AGAIN).await,
+                // It concerns two keys of a slot that is being moved, and each server has one of them, or neither.
+                (Some("TRYAGAIN"), _)
+                    if sent < REDIRECTIONS
+                        && Instant::now() + TRY_AGAIN < deadline
+                        && request.apart().is_none() =>
+                {
+                    tokio::time::sleep(TRY_AGAIN).await;
+                }
                 // The server may be gone for good, and another one in its place.
                 (None, _) if matches!(failure, Failure::NotSent(_)) && !looked => {
                     if self.look_now(deadline).await.is_err() {

@@ -1,7 +1,7 @@
 -- Cluster: sees to it that no session lives, now or later, under one entry of an index.
 --
 -- KEYS[1]  the session
--- KEYS[2]  the tombstone of the entry
+-- KEYS[2]  the tombstone of the entry; left out if it is there already
 -- ARGV[4]  the owner
 -- ARGV[5]  the entry
 -- ARGV[6]  'ended': a live session ends. 'tidied': a live session stays.
@@ -16,9 +16,5 @@ if found.owner == ARGV[4] and found.entry == ARGV[5] then
   if found.live then announce(ARGV[7]) end
   return {found.live and 'ended' or 'expired'}
 end
-if ARGV[6] == 'ended' then
-  redis.call('SET', KEYS[2], 'ended', 'PX', TOMBSTONE)
-else
-  redis.call('SET', KEYS[2], 'tidied', 'PX', TOMBSTONE, 'NX')
-end
+if KEYS[2] then mark(KEYS[2], ARGV[6]) end
 return {'absent'}

@@ -1,7 +1,7 @@
 -- Ends a session, live or not, decodable or not.
 --
 -- KEYS[1]  the session
--- KEYS[2]  cluster: the pass of a session that is moving there
+-- KEYS[2]  cluster: the pass of a session that is moving there; left out if it was taken away already
 -- ARGV[4]  the session as the index names it
 --
 -- Answers whether it was live, its owner and its index entry.

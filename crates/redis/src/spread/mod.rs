@@ -22,6 +22,13 @@
 //! key dies a pass is put into the slot of the new one, without which nothing lands. A `destroy` of the new key takes
 //! the pass away with whatever else is there.
 //!
+//! # Why a session can be ended while its slot is being moved
+//!
+//! Each of the two servers has some keys of the slot, and neither does anything that concerns several. What ends a
+//! session concerns two, its own and one that is not there as a rule: a pass, or the tombstone of an entry. So that one
+//! is seen to first, and the session in a step after it. Nothing can land between them: without its pass, or with a
+//! tombstone, a write is refused, and what landed before is ended by the second step.
+//!
 //! # Why a session survives a caller who goes away
 //!
 //! A client hangs up, and the web server drops the future of its request. Dropped between two steps, a sign-in would
