@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::dialect::Engine;
-use crate::error::Failure;
+use crate::error::{DbErrorKind, Failure};
 
 /// For how long a connection is kept between operations before the pool has it back. So long may somebody else wait
 /// for it who shares the pool.
@@ -219,12 +219,26 @@ impl<DB: Engine> Drop for Held<DB> {
 enum End {
     /// It was dropped before its answer came, by the time-out or because the caller went away.
     Unknown,
-    /// With an error: the pool has to see whether the connection is still good.
+    /// The server takes no writes. It may have become a replica, which answers a ping like any other, so the pool would
+    /// keep the connection. A new one finds the server that is the primary now.
+    ReadOnly,
+    /// With another error: the pool has to see whether the connection is still good.
     Failed,
     Well,
 }
 
-/// A connection for one operation. It is closed, not used again, unless it is told how the operation ended.
+impl End {
+    fn of<R>(answer: &Result<R, Failure>) -> Self {
+        match answer {
+            Ok(_) => Self::Well,
+            Err(Failure::Failed(error)) if error.kind() == DbErrorKind::ReadOnly => Self::ReadOnly,
+            Err(_) => Self::Failed,
+        }
+    }
+}
+
+/// A connection for one operation. It is closed, not used again, unless it is told how the operation ended, and then
+/// too if the server took no writes.
 pub(crate) struct Lease<'a, DB: Engine> {
     connections: &'a Connections<DB>,
     held: Option<Held<DB>>,
@@ -240,8 +254,8 @@ impl<DB: Engine> Lease<'_, DB> {
     }
 
     /// The whole answer was read, and no transaction is left open.
-    pub(crate) fn settle(mut self, well: bool) {
-        self.end = if well { End::Well } else { End::Failed };
+    pub(crate) fn settle<R>(mut self, answer: &Result<R, Failure>) {
+        self.end = End::of(answer);
     }
 }
 
@@ -253,8 +267,8 @@ impl<DB: Engine> Drop for Lease<'_, DB> {
         match self.end {
             End::Well => self.connections.put(held),
             End::Failed => {}
-            End::Unknown => {
-                if DB::CLOSE_INTERRUPTED
+            End::Unknown | End::ReadOnly => {
+                if DB::CLOSE_UNFIT
                     && let Some(connection) = &mut held.connection
                 {
                     connection.close_on_drop();

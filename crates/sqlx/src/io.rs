@@ -105,7 +105,7 @@ impl<DB: Engine> Io<DB> {
             sent.map_err(Failure::of::<DB>)?;
         }
         let answer = send::<DB>(lease.connection(), statement, bindings).await;
-        lease.settle(answer.is_ok());
+        lease.settle(&answer);
         leave(pass).await?;
         answer.inspect_err(|failure| self.look_into(failure))
     }
@@ -115,7 +115,7 @@ impl<DB: Engine> Io<DB> {
         let mut lease = self.connections.lease().await?;
         let (answer, settled) = transact::<DB, W>(lease.connection(), work).await;
         match settled {
-            true => lease.settle(answer.is_ok()),
+            true => lease.settle(&answer),
             false => drop(lease),
         }
         leave(pass).await?;

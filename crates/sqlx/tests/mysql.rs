@@ -7,6 +7,7 @@ mod trouble;
 
 use std::sync::Arc;
 
+use cloakroom_store::{SessionKey, Store};
 use cloakroom_testservers::{MariaDb, or_skip};
 use laws::Bench;
 use sqlx::mysql::MySqlPoolOptions;
@@ -78,12 +79,44 @@ async fn trouble() {
 
     let few = pool(&server, 1).await;
     let store = trouble::store(few.clone()).await;
-    trouble::reads_go_on_when_writes_are_refused(&store, async |refuse| {
-        let sql = match refuse {
-            true => "SET SESSION TRANSACTION READ ONLY",
-            false => "SET SESSION TRANSACTION READ WRITE",
-        };
+    trouble::who_refuses_a_write_is_not_asked_again(&store, async || {
+        let sql = "SET SESSION TRANSACTION READ ONLY";
         few.execute(sql).await.unwrap();
     })
     .await;
+}
+
+/// Once a server has become a replica it refuses the writes of ordinary users, and its connections stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_writes() {
+    let Some(server) = or_skip(MariaDb::start()) else {
+        return;
+    };
+    let url = |user| server.url().replace("cloakroom@", user);
+    let root = MySqlPool::connect(&url("root@")).await.unwrap();
+    for sql in [
+        "CREATE USER 'shop'@'127.0.0.1'",
+        "GRANT ALL ON cloakroom.* TO 'shop'@'127.0.0.1'",
+    ] {
+        root.execute(sql).await.unwrap();
+    }
+    let few = MySqlPoolOptions::new().max_connections(1);
+    let few = few.connect(&url("shop@")).await.unwrap();
+    let store = trouble::store(few.clone()).await;
+    let refuse = async |refuse: bool| {
+        let sql = format!("SET GLOBAL read_only = {refuse}");
+        root.execute(AssertSqlSafe(sql)).await.unwrap();
+    };
+    trouble::reads_go_on_when_writes_are_refused(&store, refuse).await;
+
+    let connection = async || -> u64 {
+        let id = sqlx::query_scalar("SELECT CONNECTION_ID()");
+        id.fetch_one(&few).await.unwrap()
+    };
+    let before = connection().await;
+    assert_eq!(connection().await, before);
+    refuse(true).await;
+    let nothing = SessionKey::from_bytes([9; 32]);
+    assert!(store.destroy(&nothing).await.is_err());
+    assert_ne!(connection().await, before);
 }

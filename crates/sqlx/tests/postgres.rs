@@ -131,9 +131,18 @@ async fn trouble() {
 
     let few = pool(&server, 1).await;
     let store = trouble::store(few.clone()).await;
+    let admin = pool(&server, 1).await;
     trouble::reads_go_on_when_writes_are_refused(&store, async |refuse| {
-        let sql = format!("SET default_transaction_read_only = {refuse}");
-        few.execute(AssertSqlSafe(sql)).await.unwrap();
+        // For new connections, and for the one that there is.
+        let setting = format!("SET default_transaction_read_only = {refuse}");
+        let sql = format!("ALTER DATABASE postgres {setting}");
+        admin.execute(AssertSqlSafe(sql)).await.unwrap();
+        few.execute(AssertSqlSafe(setting)).await.unwrap();
+    })
+    .await;
+    trouble::who_refuses_a_write_is_not_asked_again(&store, async || {
+        let sql = "SET default_transaction_read_only = true";
+        few.execute(sql).await.unwrap();
     })
     .await;
 }

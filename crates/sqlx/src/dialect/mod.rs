@@ -43,8 +43,9 @@ pub trait Engine: Database + fmt::Debug {
     const PLACEHOLDERS: Placeholders;
     /// The statements that are not the same everywhere.
     const DIALECTAL: &'static Dialectal;
-    /// Whether a connection whose statement was interrupted is closed rather than used again.
-    const CLOSE_INTERRUPTED: bool;
+    /// Whether a connection is closed rather than used again whose statement was interrupted, or whose server takes no
+    /// writes.
+    const CLOSE_UNFIT: bool;
     /// Sent before a transaction begins.
     const BEFORE_BEGIN: Option<&'static str>;
     /// Begins a transaction.

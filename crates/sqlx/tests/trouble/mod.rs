@@ -101,7 +101,7 @@ pub(crate) async fn no_connection_to_be_had<DB: Dialect>(pool: Pool<DB>, number:
     pool.close().await;
 }
 
-/// `refuse_writes` makes the server, or every new connection, read-only.
+/// `refuse_writes` makes the server read-only, for the connections that there are and for new ones.
 pub(crate) async fn reads_go_on_when_writes_are_refused<DB: Dialect>(
     store: &DbStore<u32, DB>,
     refuse_writes: impl AsyncFn(bool),
@@ -114,6 +114,30 @@ pub(crate) async fn reads_go_on_when_writes_are_refused<DB: Dialect>(
     assert_eq!(*store.get(&key(70)).await.unwrap().unwrap().data, 70);
     refuse_writes(false).await;
     works_again(store, 71).await;
+}
+
+/// So a server looks that has become a replica: it answers a ping and refuses writes. `refuse_writes` makes the only
+/// connection of the pool read-only; a new one finds a server that is not.
+pub(crate) async fn who_refuses_a_write_is_not_asked_again<DB: Dialect>(
+    store: &DbStore<u32, DB>,
+    refuse_writes: impl AsyncFn(),
+) {
+    works_again(store, 80).await;
+    refuse_writes().await;
+    assert_unavailable(store.set(&key(80), record(2), Expect::Present).await);
+    let outcome = store.set(&key(80), record(2), Expect::Present).await;
+    assert_eq!(outcome.unwrap(), SetOutcome::Stored(2));
+
+    // In a transaction of several statements.
+    refuse_writes().await;
+    assert_unavailable(admit(store, &key(80), &key(81)).await);
+    assert!(admit(store, &key(80), &key(81)).await.is_ok());
+
+    // A read is not refused, so the connection stays.
+    refuse_writes().await;
+    assert!(store.get(&key(81)).await.unwrap().is_some());
+    assert_unavailable(store.destroy(&key(81)).await);
+    assert!(store.destroy(&key(81)).await.unwrap());
 }
 
 async fn admit<DB: Dialect>(

@@ -32,7 +32,7 @@ impl Dialect for MySql {}
 impl Engine for MySql {
     const PLACEHOLDERS: Placeholders = Placeholders::Positional;
     const DIALECTAL: &'static Dialectal = &sql::DIALECTAL;
-    const CLOSE_INTERRUPTED: bool = true;
+    const CLOSE_UNFIT: bool = true;
     // For the next transaction only. At this level each statement sees what others have committed by then. Above it,
     // MariaDB with snapshot isolation refuses what changed since the transaction began to wait for its lock.
     const BEFORE_BEGIN: Option<&'static str> =

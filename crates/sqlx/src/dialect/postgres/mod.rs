@@ -25,7 +25,7 @@ impl Dialect for Postgres {}
 impl Engine for Postgres {
     const PLACEHOLDERS: Placeholders = Placeholders::Numbered('$');
     const DIALECTAL: &'static Dialectal = &sql::DIALECTAL;
-    const CLOSE_INTERRUPTED: bool = true;
+    const CLOSE_UNFIT: bool = true;
     const BEFORE_BEGIN: Option<&'static str> = None;
     // Each statement sees what others have committed by then, whatever the default is.
     const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";

@@ -29,8 +29,9 @@ impl Engine for Sqlite {
     const PLACEHOLDERS: Placeholders = Placeholders::Numbered('?');
     const DIALECTAL: &'static Dialectal = &sql::DIALECTAL;
     // Closing the only connection of a database in memory would drop the database. Nor is it needed: the
-    // connection's thread finishes or gives up the statement by itself.
-    const CLOSE_INTERRUPTED: bool = false;
+    // connection's thread finishes or gives up the statement by itself, and a file that takes no writes takes none from
+    // another connection either.
+    const CLOSE_UNFIT: bool = false;
     const BEFORE_BEGIN: Option<&'static str> = None;
     // Takes the write lock at once: of two that read first, neither could go on to write.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
