@@ -86,6 +86,7 @@ pub(crate) struct Statements {
     pub(crate) page: Statement,
     pub(crate) count: Statement,
     pub(crate) clear: Statement,
+    pub(crate) clear_rest: Statement,
     pub(crate) purge: Statement,
     pub(crate) postpone: Option<Statement>,
     pub(crate) list_by_owner: Statement,
@@ -176,6 +177,10 @@ impl Statements {
             ),
             count: build("SELECT COUNT(*) FROM {table} WHERE {live}"),
             clear: build(sql.clear).after(sql.find_all),
+            // No limit, so no key is looked up: PostgreSQL, which waits for a row that is moving to another key, goes
+            // on with the row and not with the key that it had.
+            clear_rest: build("DELETE FROM {table} WHERE {live}{returning_tell_all}")
+                .after(sql.find_all),
             purge: build(sql.purge),
             postpone: sql.postpone.map(build),
             list_by_owner: build(

@@ -118,6 +118,43 @@ async fn a_row_that_others_write_all_the_time_is_written_when_serializable_is_th
     }
 }
 
+/// The rotation of another process has the row when `clear` comes to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn clear_ends_a_session_that_is_moving_to_another_key() {
+    for isolation in ["read committed", "serializable"] {
+        let setting = format!("default_transaction_isolation={isolation}");
+        let Some(server) = or_skip(Postgres::start_with(&[&setting])) else {
+            return;
+        };
+        let case = Case::new(&server, "moving").await;
+        for others in [0, 3] {
+            for number in 0..=others {
+                case.add(&laws::key(number), case.record("a")).await;
+            }
+            let mut rotation = case.pool.begin().await.unwrap();
+            let moves = sqlx::query("UPDATE moving SET session_key = $1 WHERE session_key = $2")
+                .bind(laws::key(100).as_bytes().as_slice())
+                .bind(laws::key(0).as_bytes().as_slice());
+            assert_eq!(rotation.execute(moves).await.unwrap().rows_affected(), 1);
+
+            let store = case.store.clone();
+            let clearing = tokio::spawn(async move { store.clear().await });
+            let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)";
+            while !sqlx::query_scalar::<_, bool>(waits)
+                .fetch_one(&case.pool)
+                .await
+                .unwrap()
+            {
+                assert!(!clearing.is_finished());
+            }
+            rotation.commit().await.unwrap();
+            let ended = clearing.await.unwrap().unwrap();
+            assert_eq!(ended, u64::from(others) + 1, "{isolation}");
+            assert_eq!(case.store.count().await.unwrap(), 0, "{isolation}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble() {
     let Some(mut server) = or_skip(Postgres::start_with(&["max_connections=12"])) else {
