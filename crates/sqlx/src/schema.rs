@@ -66,12 +66,16 @@ impl Schema {
     }
 }
 
-/// Makes the tables if they are missing, and refuses those of a later release. Where they are there already
-/// it only reads, so the application's own database user needs no right to make tables.
+/// Makes the tables if they are missing, and refuses those of a later release, and connections that do not commit. Where
+/// they are there already it only reads, so the application's own database user needs no right to make tables.
 pub(crate) async fn ensure<DB: Engine>(
     connection: &mut DB::Connection,
     schema: &Schema,
 ) -> Result<(), DbError> {
+    let unsafe_setting = DB::unsafe_setting(connection).await;
+    if let Some(setting) = unsafe_setting.map_err(|error| Failure::of::<DB>(error).into_error())? {
+        return Err(uncommitted(setting));
+    }
     if found::<DB>(connection, schema).await?.is_none() {
         set_up::<DB>(connection, schema).await?;
     }
@@ -117,6 +121,16 @@ async fn found<DB: Engine>(
             error => Err(error),
         },
     }
+}
+
+fn uncommitted(setting: &str) -> DbError {
+    DbError::new(
+        DbErrorKind::Other,
+        format!(
+            "the pool's connections have {setting}, with which what was answered might never be committed; look for \
+             it in the server's settings, its init_connect and the pool's after_connect"
+        ),
+    )
 }
 
 fn older(schema: &Schema, version: i64) -> DbError {

@@ -7,7 +7,8 @@ mod trouble;
 
 use std::sync::Arc;
 
-use cloakroom_store::{SessionKey, Store};
+use cloakroom_sqlx::MySqlStore;
+use cloakroom_store::{SessionKey, Store, StoreErrorKind};
 use cloakroom_testservers::{MariaDb, or_skip};
 use laws::Bench;
 use sqlx::mysql::MySqlPoolOptions;
@@ -119,4 +120,37 @@ async fn a_server_that_takes_no_writes() {
     let nothing = SessionKey::from_bytes([9; 32]);
     assert!(store.destroy(&nothing).await.is_err());
     assert_ne!(connection().await, before);
+}
+
+/// There a write would be answered, and undone when its connection ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_do_not_commit_are_refused() {
+    let Some(server) = or_skip(MariaDb::start()) else {
+        return;
+    };
+    let settings = ["autocommit = 0", "completion_type = CHAIN"];
+    for setting in settings {
+        let options = MySqlPoolOptions::new().after_connect(move |connection, _| {
+            Box::pin(async move {
+                let sql = format!("SET {setting}");
+                connection.execute(AssertSqlSafe(sql)).await.map(drop)
+            })
+        });
+        let pool = options.connect(&server.url()).await.unwrap();
+        let refused = MySqlStore::<u32>::create(pool).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Internal);
+        let reason = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(reason.contains(setting), "{reason}");
+    }
+    // Nothing is changed by that, and the defaults are taken.
+    trouble::store(pool(&server, 1).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_commit_is_refused() {
+    let Some(server) = or_skip(MariaDb::start_with(&["--autocommit=0"])) else {
+        return;
+    };
+    let refused = MySqlStore::<u32>::create(pool(&server, 1).await).await;
+    assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Internal);
 }

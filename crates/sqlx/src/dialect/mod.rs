@@ -66,6 +66,13 @@ pub trait Engine: Database + fmt::Debug {
         values: Vec<&Value>,
     ) -> BoxFuture<'a, Result<Answer<Self>, sqlx::Error>>;
 
+    /// A setting of the pool's connections with which an answered write might never be committed, if they have one.
+    fn unsafe_setting(
+        _: &mut Self::Connection,
+    ) -> BoxFuture<'_, Result<Option<&'static str>, sqlx::Error>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// Makes the tables. Any number of processes may do so at once.
     fn set_up<'a>(
         connection: &'a mut Self::Connection,
