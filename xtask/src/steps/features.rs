@@ -4,6 +4,8 @@ use crate::house::House;
 use crate::outcome::Outcome;
 use crate::package::Package;
 
+const DEMO: &str = "cloakroom-demo";
+
 /// Clippy rather than a plain check: it alone can refuse the warnings of one crate without compiling every
 /// dependency again, and an import that only some features use is such a warning.
 pub(crate) fn run(house: &House) -> Result<Outcome> {
@@ -18,6 +20,11 @@ pub(crate) fn run(house: &House) -> Result<Outcome> {
             }
             count += 1;
         }
+    }
+    // As a newcomer builds it.
+    let mut demo = house.cargo(&["clippy", "--quiet", "--package", DEMO]);
+    if !run_command(demo.args(["--", "-D", "warnings"]))? {
+        faults.push(DEMO.to_owned());
     }
     Ok(Outcome::of_faults(
         &faults,

@@ -148,7 +148,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "features",
-        about: "each published crate with none and with each of its features",
+        about: "each published crate with none and with each of its features; the demo",
         quick: false,
         needs: &[],
         run: features::run,
