@@ -13,7 +13,7 @@ use crate::lifetimes::Lifetimes;
 use crate::owner::OwnerOf;
 use crate::renew_ids::RenewIds;
 use crate::request::{Queues, begin};
-use crate::storage::{Loaded, Storage};
+use crate::storage::{Left, Loaded, Storage};
 use crate::successors::SuccessorKeys;
 use crate::{
     Carrier, Error, InvalidSessionId, KeyRing, LazySession, RequestHead, Secret, SessionId,
@@ -137,10 +137,8 @@ impl<T: Send + Sync + 'static> Sessions<T> {
             (Loaded::Nothing, Some(renewal)) => renewal,
             (Loaded::Nothing | Loaded::Undecodable, _) => return Ok(None),
         };
-        let moved = storage.find_moved_from(id, &self.inner.successors);
-        let good = moved
-            .await?
-            .filter(|moved| moved.is_good(renewal, storage.now()));
+        let moved = storage.find_moved(self.left(id)).await?;
+        let good = moved.filter(|moved| moved.is_good(renewal, storage.now()));
         Ok(good.map(|moved| moved.record))
     }
 
@@ -149,7 +147,7 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     /// # Errors
     /// `Unavailable` if the store did not answer; the session may be live still.
     pub async fn destroy(&self, id: &SessionId) -> Result<bool, Error> {
-        self.end(&id.key()).await
+        self.end(self.left(id)).await
     }
 
     /// All live sessions.
@@ -225,18 +223,22 @@ impl<T: Send + Sync + 'static> Sessions<T> {
     pub async fn destroy_by_handle(&self, owner: &Owner, handle: Handle) -> Result<bool, Error> {
         let sessions = self.list_by_owner(owner).await?;
         match sessions.iter().find(|session| session.handle() == handle) {
-            Some(session) => self.end(session.key()).await,
+            Some(session) => self.end(Left::Key(*session.key())).await,
             None => Ok(false),
         }
     }
 
-    /// What is under a key, or was and has another one since its id was renewed.
-    async fn end(&self, key: &SessionKey) -> Result<bool, Error> {
+    /// What is there, or was and has another key since its id was renewed.
+    async fn end(&self, left: Left<'_>) -> Result<bool, Error> {
         let storage = &self.inner.storage;
-        match (storage.destroy(key).await?, self.inner.renew_ids) {
-            (false, Some(_)) => storage.destroy_moved(key).await,
+        match (storage.destroy(&left.key()).await?, self.inner.renew_ids) {
+            (false, Some(_)) => storage.destroy_moved(left).await,
             (ended, _) => Ok(ended),
         }
+    }
+
+    fn left(&self, id: &SessionId) -> Left<'_> {
+        Left::Id(id.clone(), &self.inner.successors)
     }
 
     /// Watches a session from now on.

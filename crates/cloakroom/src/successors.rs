@@ -45,10 +45,11 @@ impl SuccessorKeys {
     }
 }
 
-/// The keys under which a session was stored, renewal after renewal. Which they are needs no look at the store.
+/// The ids that a session had after one of its ids, renewal after renewal, and the keys of those. Which they are needs no
+/// look at the store.
 pub(crate) struct Chain<'a> {
     hash: &'a KeyedHash,
-    newest: SessionId,
+    ids: Vec<SessionId>,
     keys: Vec<SessionKey>,
 }
 
@@ -57,17 +58,24 @@ impl<'a> Chain<'a> {
         Self {
             hash,
             keys: vec![first.key()],
-            newest: first,
+            ids: vec![first],
         }
     }
 
     /// The key after that many more renewals.
     pub(crate) fn key(&mut self, after: usize) -> &SessionKey {
         while self.keys.len() <= after {
-            self.newest = successor(self.hash, &self.newest);
-            self.keys.push(self.newest.key());
+            let newest = &self.ids[self.ids.len() - 1];
+            let next = successor(self.hash, newest);
+            self.keys.push(next.key());
+            self.ids.push(next);
         }
         &self.keys[after]
+    }
+
+    /// The id of a key that was asked for.
+    pub(crate) fn id(&self, after: usize) -> &SessionId {
+        &self.ids[after]
     }
 }
 
@@ -114,6 +122,7 @@ mod tests {
         let mut chain = keys.chain(&first, &second.key()).unwrap();
         assert_eq!(*chain.key(1), third.key());
         assert_eq!(*chain.key(0), second.key());
+        assert!(*chain.id(0) == second && *chain.id(1) == third);
         assert!(keys.chain(&first, &third.key()).is_none());
     }
 }

@@ -18,7 +18,7 @@ async fn sign_in(session: LazySession<String>) -> Result<(), SessionError> {
 /// Middleware that logs the fields of responses prints them by `Debug`.
 #[tokio::test]
 async fn the_fields_of_a_response_print_no_id() {
-    let sessions = Sessions::builder(MemoryStore::new(), Secret::generate().unwrap());
+    let sessions = Sessions::<String>::builder(MemoryStore::new(), Secret::generate().unwrap());
     let app: Router = Router::new()
         .route("/", get(sign_in))
         .layer(SessionLayer::new(sessions.build().unwrap()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cloakroom_store::{SessionKey, Timestamp};
 
 use super::Watcher;
-use crate::storage::Loaded;
+use crate::storage::{Left, Loaded};
 use crate::{Sessions, random};
 
 /// Ready when a session has ended. See [`CurrentSession::ended`](crate::CurrentSession::ended).
@@ -79,7 +79,7 @@ async fn moved<T: Send + Sync + 'static>(
     if sessions.inner.renew_ids.is_none() {
         return Ok(None);
     }
-    let moved = sessions.inner.storage.find_moved(key).await?;
+    let moved = sessions.inner.storage.find_moved(Left::Key(*key)).await?;
     Ok(moved.map(|moved| moved.key))
 }
 

@@ -29,7 +29,8 @@ impl Purger {
                 let Some(store) = store.upgrade() else {
                     return;
                 };
-                // What an application does when its data is dropped is its own, and may panic; the rest is whole then.
+                // What an application does when its data is dropped is its own, and may panic; the store is whole then.
+                // If several do so in one batch, though, the process ends: they would unwind at once.
                 let purged = catch_unwind(AssertUnwindSafe(|| store.purge()));
                 if purged.is_err() {
                     tracing::warn!(target: "cloakroom", "a panic, such as of what was dropped, ended a purge; the next one goes on");

@@ -4,6 +4,7 @@ use cloakroom_store::SessionKey;
 
 use crate::Error;
 use crate::request::Exchange;
+use crate::storage::Left;
 
 impl<T: Send + Sync + 'static> Exchange<T> {
     pub(super) async fn destroy(&self) -> Result<(), Error> {
@@ -42,9 +43,12 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     }
 
     pub(super) async fn end_moved(&self, key: &SessionKey) -> Result<(), Error> {
-        if self.inner().renew_ids.is_some() {
+        let inner = self.inner();
+        if inner.renew_ids.is_some() {
+            let id = self.state().id_under(key);
+            let left = id.map_or(Left::Key(*key), |id| Left::Id(id, &inner.successors));
             // Boxed, as this is rare: the future of a usual sign-in stays small.
-            Box::pin(self.inner().storage.destroy_moved(key)).await?;
+            Box::pin(inner.storage.destroy_moved(left)).await?;
         }
         Ok(())
     }

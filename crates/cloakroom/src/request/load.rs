@@ -5,7 +5,7 @@ use cloakroom_store::SessionKey;
 use crate::event::Event;
 use crate::request::Exchange;
 use crate::request::state::{CookieChange, Live, Phase, PreSession, State};
-use crate::storage::{Loaded, Moved};
+use crate::storage::{Left, Loaded, Moved};
 use crate::{Error, ErrorKind, RenewIds, SessionId};
 
 impl<T: Send + Sync + 'static> Exchange<T> {
@@ -138,8 +138,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         renewal: RenewIds,
     ) -> Result<Option<Box<Live<T>>>, Error> {
         let storage = &self.inner().storage;
-        let moved = storage.find_moved_from(id, &self.inner().successors);
-        let Some(moved) = moved.await? else {
+        let left = Left::Id(id.clone(), &self.inner().successors);
+        let Some(moved) = storage.find_moved(left).await? else {
             return Ok(None);
         };
         if !moved.is_good(renewal, storage.now()) {
@@ -147,7 +147,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                 handle: id.key().handle(),
             });
             storage.destroy(&moved.key).await?;
-            storage.destroy_moved(&moved.key).await?;
+            storage.destroy_moved(Left::Key(moved.key)).await?;
             return Ok(None);
         }
         if moved.is_unconfirmed() {

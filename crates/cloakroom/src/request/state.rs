@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use cloakroom_store::{Record, SessionKey};
 
 use crate::SessionId;
@@ -138,6 +140,17 @@ impl<T> State<T> {
                 None
             }
         }
+    }
+
+    /// The presented id that has this key.
+    pub(crate) fn id_under(&self, key: &SessionKey) -> Option<SessionId> {
+        let ids: &[SessionId] = match &self.phase {
+            Phase::Presented(id) | Phase::Undecodable(id) => from_ref(id),
+            Phase::Live(live) => from_ref(&live.id),
+            Phase::Ambiguous(ids) => ids,
+            _ => &[],
+        };
+        ids.iter().find(|id| id.key() == *key).cloned()
     }
 
     pub(crate) fn is_ambiguous(&self) -> bool {

@@ -7,5 +7,5 @@ mod records;
 mod whole;
 
 pub(crate) use call::Asked;
-pub(crate) use moved::Moved;
+pub(crate) use moved::{Left, Moved};
 pub(crate) use records::{Admission, Beginning, Loaded, Storage};

@@ -32,11 +32,29 @@ impl<T> Moved<T> {
     }
 }
 
-/// Nobody renews an id so often while one request is in flight.
+/// Where a session is looked for that is not there any more.
+pub(crate) enum Left<'a> {
+    /// The key is all that is known: the trails are followed one by one.
+    Key(SessionKey),
+    /// From the id follow all that the session had after it.
+    Id(SessionId, &'a SuccessorKeys),
+}
+
+impl Left<'_> {
+    pub(crate) fn key(&self) -> SessionKey {
+        match self {
+            Self::Key(key) => *key,
+            Self::Id(id, _) => id.key(),
+        }
+    }
+}
+
+/// How often the next trail is looked for. Nobody renews an id so often while one request is in flight, and where ids
+/// are known one look finds the last of many trails.
 const MAX_STEPS: usize = 64;
 
-/// How far ahead the last trail is looked for: every five minutes for eight weeks.
-const FURTHEST: usize = 1 << 14;
+/// How far ahead one look goes: as many ids are computed at once, which takes two milliseconds.
+const FURTHEST: usize = 1 << 12;
 
 impl<T: Send + Sync + 'static> Storage<T> {
     /// A rotation after which [`find_moved`](Storage::find_moved) finds the session by its old key.
@@ -54,31 +72,12 @@ impl<T: Send + Sync + 'static> Storage<T> {
         Ok(outcome)
     }
 
-    /// The live session that was under this key, if it moved, and not more often than anybody moves it meanwhile.
-    pub(crate) async fn find_moved(&self, from: &SessionKey) -> Result<Option<Moved<T>>, Error> {
-        self.find_moved_along(from, |_| None).await
-    }
-
-    /// The live session that had this id, if it moved, however often.
-    pub(crate) async fn find_moved_from(
-        &self,
-        id: &SessionId,
-        successors: &SuccessorKeys,
-    ) -> Result<Option<Moved<T>>, Error> {
-        self.find_moved_along(&id.key(), |trail| successors.chain(id, &trail.to))
-            .await
-    }
-
-    async fn find_moved_along<'a>(
-        &self,
-        from: &SessionKey,
-        chain: impl FnOnce(&Trail) -> Option<Chain<'a>>,
-    ) -> Result<Option<Moved<T>>, Error> {
-        let Some(first) = self.follow(from).await? else {
+    /// The live session that was there, if it moved.
+    pub(crate) async fn find_moved(&self, mut from: Left<'_>) -> Result<Option<Moved<T>>, Error> {
+        let Some(first) = self.follow(&from.key()).await? else {
             return Ok(None);
         };
         let mut trail = first;
-        let mut chain = Some(chain);
         for step in 0..MAX_STEPS {
             if let Loaded::Live(record) = self.load_arriving(&trail).await? {
                 return Ok(Some(Moved {
@@ -88,12 +87,7 @@ impl<T: Send + Sync + 'static> Storage<T> {
                     is_next: step == 0,
                 }));
             }
-            let chain = chain.take().and_then(|chain| chain(&trail));
-            let next = match chain {
-                Some(mut chain) => self.last_trail(&mut chain).await?,
-                None => self.follow(&trail.to).await?,
-            };
-            match next {
+            match self.next_trail(&mut from, &trail).await? {
                 Some(next) => trail = next,
                 None => return Ok(None),
             }
@@ -101,14 +95,49 @@ impl<T: Send + Sync + 'static> Storage<T> {
         Ok(None)
     }
 
-    /// The last trail along a chain. Each key that the session left has one, and the key where it lives, or ended, has
-    /// none: so it is looked for ever further ahead and then by halves. After a thousand renewals that takes twenty looks.
-    async fn last_trail(&self, chain: &mut Chain<'_>) -> Result<Option<Trail>, Error> {
+    /// Ends the session that was there, if it moved. Whether there was one.
+    pub(crate) async fn destroy_moved(&self, mut from: Left<'_>) -> Result<bool, Error> {
+        let Some(mut trail) = self.follow(&from.key()).await? else {
+            return Ok(false);
+        };
+        for _ in 0..MAX_STEPS {
+            if self.destroy(&trail.to).await? {
+                return Ok(true);
+            }
+            match self.next_trail(&mut from, &trail).await? {
+                Some(next) => trail = next,
+                None => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    /// A trail after that one, which leads away from `from`: the last one, if the ids are known. `from` is then what the
+    /// trail leads away from.
+    async fn next_trail(&self, from: &mut Left<'_>, trail: &Trail) -> Result<Option<Trail>, Error> {
+        if let Left::Id(id, successors) = from
+            && let Some(mut chain) = successors.chain(id, &trail.to)
+        {
+            let Some((last, at)) = self.last_trail(&mut chain).await? else {
+                return Ok(None);
+            };
+            *id = chain.id(at).clone();
+            return Ok(Some(last));
+        }
+        // An id that no secret leads to, as when one was taken out.
+        *from = Left::Key(trail.to);
+        self.follow(&trail.to).await
+    }
+
+    /// The last trail along a chain, and its place. Each key that the session left has one, and the key where it lives, or
+    /// ended, has none: so it is looked for ever further ahead and then by halves. After a thousand renewals that takes
+    /// twenty looks. Where a chain ends, as at a change of secrets, another one may begin.
+    async fn last_trail(&self, chain: &mut Chain<'_>) -> Result<Option<(Trail, usize)>, Error> {
         let mut last = None;
         // All keys before `low` have one, the one at `high` has none.
         let (mut low, mut high) = (0, 0);
         while let Some(trail) = self.follow(chain.key(high)).await? {
-            last = Some(trail);
+            last = Some((trail, high));
             low = high + 1;
             if low >= FURTHEST {
                 return Ok(last);
@@ -118,26 +147,11 @@ impl<T: Send + Sync + 'static> Storage<T> {
         while low < high {
             let middle = low.midpoint(high);
             match self.follow(chain.key(middle)).await? {
-                Some(trail) => (last, low) = (Some(trail), middle + 1),
+                Some(trail) => (last, low) = (Some((trail, middle)), middle + 1),
                 None => high = middle,
             }
         }
         Ok(last)
-    }
-
-    /// Ends the session that was under this key, if it moved. Whether there was one.
-    pub(crate) async fn destroy_moved(&self, from: &SessionKey) -> Result<bool, Error> {
-        let mut key = *from;
-        for _ in 0..MAX_STEPS {
-            let Some(trail) = self.follow(&key).await? else {
-                return Ok(false);
-            };
-            key = trail.to;
-            if self.destroy(&key).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     pub(crate) async fn follow(&self, key: &SessionKey) -> Result<Option<Trail>, Error> {
