@@ -16,6 +16,9 @@ use crate::link::{Link, Patience};
 use crate::server::Server;
 use crate::store::{Inner, RedisStore};
 
+/// Longer is as good as for ever. It can be added to any moment.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The options of a [`RedisStore`]. Every one has a default.
 ///
 /// ```no_run
@@ -129,16 +132,16 @@ impl<T> RedisStoreBuilder<T> {
     }
 
     /// How long an operation may take, connecting included, before it answers `Unavailable`. Default: 5 seconds.
-    /// Purging and walks through all sessions have that time for each batch.
+    /// Purging and walks through all sessions have that time for each batch. At most a year.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.patience.operation = timeout;
+        self.patience.operation = timeout.min(YEAR);
         self
     }
 
     /// How long making a connection may take. Default: 5 seconds. The time of the operation that needs the
-    /// connection counts too.
+    /// connection counts too. At most a year.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.patience.connect = timeout;
+        self.patience.connect = timeout.min(YEAR);
         self
     }
 

@@ -17,6 +17,9 @@ use crate::statements::Statements;
 use crate::store::SqliteStore;
 use crate::table_name::TableName;
 
+/// Longer is as good as for ever. It can be added to any moment.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The options of a [`SqliteStore`]. Every one has a default.
 ///
 /// ```
@@ -132,9 +135,9 @@ impl<T> SqliteStoreBuilder<T> {
 
     /// How long an operation may wait before it answers `Unavailable`. Default: 5 seconds. Purging and walks
     /// through all sessions have that time for each batch. A read on the thread that asks waits for nothing but
-    /// the disk, and is not watched.
+    /// the disk, and is not watched. At most a year.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = timeout.min(YEAR);
         self
     }
 

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use cloakroom_store::{AtRest, Entry, Enumerate, Owner, SessionKey, StoreError, StoreFuture};
+use cloakroom_store::{
+    AtRest, Clock, Entry, Enumerate, Owner, SessionKey, StoreError, StoreFuture,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -118,8 +120,11 @@ impl Inner {
     /// Batch after batch, until one comes back empty.
     async fn purge_all(&self) -> Result<u64, StoreError> {
         let mut removed = 0;
+        // The same moment for all: what expires meanwhile is left to the next purge, or this one might never end.
+        let now = self.clock.now().as_millis();
         loop {
-            let mut bindings = self.now();
+            let mut bindings = Bindings::new();
+            bindings.int(Param::Now, now);
             bindings.int(Param::Limit, i64::from(self.purge_batch));
             let purge = |all: &Statements, db: &Db, bindings: &Bindings| all.purge(db, bindings);
             let purged = self.write(bindings, purge).await?;

@@ -18,6 +18,10 @@ use crate::error::{DbErrorKind, Failure};
 /// for it who shares the pool.
 const KEPT: Duration = Duration::from_millis(10);
 
+/// How long after one connection to a server that takes no writes was closed the next one may be. With many writes and no
+/// primary anywhere, each of them would log in anew.
+const LEAVING: Duration = Duration::from_millis(100);
+
 /// The pool's connections, as one store uses them. The pool asks each connection that it gets back whether it is still
 /// alive, which costs the server a message and this process a task for each statement. So a connection goes from one
 /// operation to the next, and to the pool only after a while, or when nobody here has a use for it and somebody else
@@ -29,6 +33,8 @@ pub(crate) struct Connections<DB: Engine> {
     /// How many wait for a lane.
     waiting: AtomicUsize,
     kept: Arc<Kept<DB>>,
+    /// When the last connection to a server that takes no writes was closed.
+    left_at: Mutex<Option<Instant>>,
 }
 
 /// Between two operations. The last one is taken first: its part of the server is still warm.
@@ -52,6 +58,7 @@ impl<DB: Engine> Connections<DB> {
                 connections: Vec::new(),
                 swept: false,
             }))),
+            left_at: Mutex::new(None),
         }
     }
 
@@ -84,6 +91,16 @@ impl<DB: Engine> Connections<DB> {
             end: End::Unknown,
             _lane: lane,
         })
+    }
+
+    /// Whether a connection to a server that takes no writes may be closed now.
+    fn may_leave(&self) -> bool {
+        let mut left_at = self.left_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = left_at.is_none_or(|left_at| left_at.elapsed() >= LEAVING);
+        if may {
+            *left_at = Some(Instant::now());
+        }
+        may
     }
 
     /// Keeps a connection for the next operation, or gives it back.
@@ -267,6 +284,7 @@ impl<DB: Engine> Drop for Lease<'_, DB> {
         match self.end {
             End::Well => self.connections.put(held),
             End::Failed => {}
+            End::ReadOnly if !self.connections.may_leave() => {}
             End::Unknown | End::ReadOnly => {
                 if DB::CLOSE_UNFIT
                     && let Some(connection) = &mut held.connection

@@ -124,11 +124,11 @@ async fn check<E: Engine>(engine: E, data: Data) {
     let not_checked: Vec<u8> = report.not_checked().map(Law::number).collect();
     assert_eq!(not_checked, [10], "{report}");
 
-    // Every operation there is waits for the time-out, one after the other. Nothing else is asked of these stores, so a
-    // short one does no harm on a slow machine.
+    // Every operation there is waits for the time-out, one after the other. It has to be enough, on a slow machine, for the
+    // few that are asked before and after the outage, too.
     let impatient = Wanted {
         prefix: "outage",
-        timeout: Duration::from_secs(1),
+        timeout: Duration::from_secs(2),
         ..usual
     };
     let (begin, end) = (Arc::clone(&engine), Arc::clone(&engine));

@@ -117,6 +117,7 @@ async fn a_server_that_takes_no_writes() {
     let before = connection().await;
     assert_eq!(connection().await, before);
     refuse(true).await;
+    trouble::until_another_may_be_closed().await;
     let nothing = SessionKey::from_bytes([9; 32]);
     assert!(store.destroy(&nothing).await.is_err());
     assert_ne!(connection().await, before);
