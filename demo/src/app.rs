@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::middleware::map_response;
 use cloakroom::Sessions;
 use cloakroom_tower::SessionLayer;
+use tower_http::csrf::CsrfLayer;
 
 use crate::settings::Settings;
 use crate::shopper::Shopper;
@@ -33,5 +34,7 @@ pub fn app(sessions: Sessions<Shopper>, settings: Settings) -> Router {
         .merge(page::routes())
         .nest("/api", api::routes(settings).layer(layer))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
+        // No other site acts for a visitor. `SameSite` leaves sibling hosts, and on a developer's machine other ports.
+        .layer(CsrfLayer::new())
         .layer(map_response(headers::harden))
 }

@@ -312,3 +312,20 @@ async fn what_is_not_there_and_what_is_not_allowed() {
     let reply = visitor.get("/nothing").await;
     assert_eq!(reply.status, 404);
 }
+
+/// Those that have no body need no JSON, which no form can send: a page elsewhere could ask for them.
+#[tokio::test]
+async fn no_page_of_another_site_acts_for_a_visitor() {
+    let server = server().await;
+    let mut ada = server.visitor();
+    ada.sign_in("ada").await;
+    for path in ["/api/logout", "/api/logout-everywhere", "/api/sudo"] {
+        for site in ["cross-site", "same-site"] {
+            let mut elsewhere = ada.clone().with_header("sec-fetch-site", site);
+            assert_eq!(elsewhere.post(path, "").await.status, 403, "{site} {path}");
+        }
+    }
+    let mut here = ada.clone().with_header("sec-fetch-site", "same-origin");
+    assert_eq!(here.get("/api/me").await.status, 200);
+    assert_eq!(here.post("/api/logout", "").await.status, 204);
+}

@@ -78,7 +78,7 @@ async fn sign_in(
         name: form.name,
         coins: 10,
     };
-    // A fresh id: the token that the visitor had before is worth nothing now.
+    // Once the password was right. A fresh id: the token that the visitor had before is worth nothing now.
     session.resave(account).await?;
     Ok(Redirect::to("/"))
 }

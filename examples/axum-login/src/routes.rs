@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{Accounts, User};
 
-/// The application.
+/// The application. The sessions have to know [whose they are](cloakroom::SessionsBuilder::owned_by).
 pub fn app(accounts: Accounts, sessions: Sessions<User>) -> Router {
     let members = Router::new()
         .route("/account", get(account))
@@ -42,11 +42,13 @@ async fn sign_in(
     Json(given): Json<Credentials>,
 ) -> Result<Response, SessionError> {
     let remember = given.remember;
-    // argon2 keeps a core busy for a while: not on the threads that serve requests.
-    let check = move || accounts.check(&given.name, &given.password);
-    let checked = tokio::task::spawn_blocking(check).await;
-    let Some(user) = checked.ok().flatten() else {
-        return Ok((StatusCode::UNAUTHORIZED, "wrong name or password").into_response());
+    let check = move |all: &Accounts| all.check(&given.name, &given.password);
+    let user = match accounts.hashing(check).await {
+        Some(Some(user)) => user,
+        Some(None) => {
+            return Ok((StatusCode::UNAUTHORIZED, "wrong name or password").into_response());
+        }
+        None => return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response()),
     };
     let greeting = format!("welcome, {}", user.name);
     // A fresh id: one that was planted in this browser before is worth nothing now.
@@ -80,20 +82,31 @@ async fn account(user: SessionData<User>) -> String {
     format!("the account of {}", user.name)
 }
 
+#[derive(Deserialize)]
+struct Passwords {
+    current: String,
+    new: String,
+}
+
 async fn change_password(
     State(accounts): State<Accounts>,
     user: SessionData<User>,
     session: CurrentSession<User>,
-    password: String,
+    Json(given): Json<Passwords>,
 ) -> Result<StatusCode, SessionError> {
     let name = user.name.clone();
-    let change = move || accounts.add(&name, &password);
-    match tokio::task::spawn_blocking(change).await {
-        Ok(Ok(())) => {}
-        _ => return Ok(StatusCode::INTERNAL_SERVER_ERROR),
+    // Whoever sits down at a browser that was left open does not know the current one.
+    let change = move |all: &Accounts| all.change(&name, &given.current, &given.new);
+    match accounts.hashing(change).await {
+        Some(Ok(true)) => {}
+        Some(Ok(false)) => return Ok(StatusCode::FORBIDDEN),
+        Some(Err(_)) => return Ok(StatusCode::INTERNAL_SERVER_ERROR),
+        None => return Ok(StatusCode::SERVICE_UNAVAILABLE),
     }
-    // What can be done with the session has changed, so its id changes too.
-    session.rotate().await?;
+    // The password was proof: a fresh id, and all limits begin anew. Whoever has a copy of the old cookie is out,
+    session.reauthenticate().await?;
+    // and whoever signed in with the old password. It finds them by `owned_by`.
+    session.destroy_others().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

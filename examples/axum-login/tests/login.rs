@@ -5,7 +5,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
-use axum_login::{Accounts, app};
+use axum_login::{Accounts, User, app};
 use cloakroom::{MemoryStore, Secret, Sessions};
 use serde_json::json;
 use tower::ServiceExt;
@@ -14,6 +14,7 @@ async fn start() -> Router {
     let accounts = Accounts::new().unwrap();
     accounts.add("ada", "lovelace").unwrap();
     let sessions = Sessions::builder(MemoryStore::new(), Secret::generate().unwrap());
+    let sessions = sessions.owned_by(|user: &User| user.name.clone());
     app(accounts, sessions.build().unwrap())
 }
 
@@ -68,8 +69,10 @@ async fn remember_me_makes_the_cookie_outlast_the_browser() {
 }
 
 #[tokio::test]
-async fn every_change_of_privilege_changes_the_id() {
+async fn a_sign_in_and_a_change_of_password_change_the_id_and_the_latter_signs_others_out() {
     let app = start().await;
+    let phone = ask(&app, "POST", "/sign-in", "", credentials("lovelace", true)).await;
+    let phone = name_and_value(set_cookie(&phone).unwrap());
     let first = ask(&app, "POST", "/sign-in", "", credentials("lovelace", false)).await;
     let first = name_and_value(set_cookie(&first).unwrap());
     let again = ask(
@@ -82,17 +85,17 @@ async fn every_change_of_privilege_changes_the_id() {
     .await;
     let second = name_and_value(set_cookie(&again).unwrap());
     assert_ne!(first, second);
-    let changed = ask(
-        &app,
-        "POST",
-        "/account/password",
-        &second,
-        "countess".to_owned(),
-    )
-    .await;
+    let change = async |current: &str| {
+        let passwords = json!({"current": current, "new": "countess"}).to_string();
+        ask(&app, "POST", "/account/password", &second, passwords).await
+    };
+    let refused = change("not that").await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert_eq!(set_cookie(&refused), None);
+    let changed = change("lovelace").await;
     let third = name_and_value(set_cookie(&changed).unwrap());
     assert_ne!(second, third);
-    for (cookie, status) in [(&first, 401), (&second, 401), (&third, 200)] {
+    for (cookie, status) in [(&phone, 401), (&first, 401), (&second, 401), (&third, 200)] {
         let response = ask(&app, "GET", "/account", cookie, String::new()).await;
         assert_eq!(response.status(), status);
     }
@@ -109,4 +112,23 @@ async fn signing_out_ends_the_session_and_removes_the_cookie() {
     assert!(set_cookie(&out).unwrap().contains("Max-Age=0"));
     let guarded = ask(&app, "GET", "/account", &cookie, String::new()).await;
     assert_eq!(guarded.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn many_passwords_at_once_are_checked_by_and_by() {
+    let app = start().await;
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let app = app.clone();
+        asked.spawn(async move {
+            ask(&app, "POST", "/sign-in", "", credentials("wrong", false))
+                .await
+                .status()
+        });
+    }
+    while let Some(status) = asked.join_next().await {
+        // Where that takes more than five seconds, the last ones are refused.
+        let status = status.unwrap();
+        assert!([StatusCode::UNAUTHORIZED, StatusCode::SERVICE_UNAVAILABLE].contains(&status));
+    }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -23,32 +25,32 @@ pub(crate) async fn open(
     }
 }
 
-/// Repeats what it is told, until one of the two sides goes or the session ends.
-async fn talk(mut socket: WebSocket, name: &str, mut ended: Ended) {
-    loop {
-        tokio::select! {
-            // An end that is known is not outrun by messages that are waiting.
-            biased;
-            () = &mut ended => {
-                let close = CloseFrame {
-                    code: SESSION_ENDED,
-                    reason: "the session has ended".into(),
-                };
-                // If the client is gone already, that is just as well.
-                let _ = socket.send(Message::Close(Some(close))).await;
+/// Until one of the two sides goes or the session ends.
+async fn talk(mut socket: WebSocket, name: &str, ended: Ended) {
+    tokio::select! {
+        // An end that is known is not outrun by messages that are waiting, nor put off by a client that reads nothing.
+        biased;
+        () = ended => {}
+        // Dropping `ended` ends the waiting.
+        () = repeat(&mut socket, name) => return,
+    }
+    let close = CloseFrame {
+        code: SESSION_ENDED,
+        reason: "the session has ended".into(),
+    };
+    // If the client is gone already, or does not read it, that is just as well.
+    let close = socket.send(Message::Close(Some(close)));
+    let _ = tokio::time::timeout(Duration::from_secs(5), close).await;
+}
+
+/// Repeats what it is told, until the socket is closed or cut off.
+async fn repeat(socket: &mut WebSocket, name: &str) {
+    while let Some(Ok(message)) = socket.recv().await {
+        // Pings are answered by axum.
+        if let Message::Text(text) = message {
+            let answer = format!("{name}: {}", text.as_str());
+            if socket.send(Message::text(answer)).await.is_err() {
                 return;
-            }
-            message = socket.recv() => match message {
-                Some(Ok(Message::Text(text))) => {
-                    let answer = format!("{name}: {}", text.as_str());
-                    if socket.send(Message::text(answer)).await.is_err() {
-                        return;
-                    }
-                }
-                // Pings are answered by axum.
-                Some(Ok(_)) => {}
-                // Closed, or cut off: dropping `ended` ends the waiting.
-                Some(Err(_)) | None => return,
             }
         }
     }

@@ -16,16 +16,19 @@ use axum::routing::{get, post};
 use cloakroom::Sessions;
 use cloakroom_tower::{CurrentSession, LazySession, SessionError, SessionLayer};
 
+use crate::origin::OwnOrigin;
+
 /// The close code for "your session has ended": one of those that RFC 6455 leaves to applications.
 pub const SESSION_ENDED: u16 = 4401;
 
-/// The application. The data of a session is its user's name.
-pub fn app(sessions: Sessions<String>) -> Router {
+/// The application, whose pages are from that origin. The data of a session is its user's name.
+pub fn app(sessions: Sessions<String>, origin: &str) -> Router {
     Router::new()
         .route("/sign-in", post(sign_in))
         .route("/sign-out", post(sign_out))
         .route("/sign-out-others", post(sign_out_others))
         .route("/chat", get(chat::open))
+        .with_state(OwnOrigin(origin.into()))
         .layer(SessionLayer::new(sessions))
 }
 

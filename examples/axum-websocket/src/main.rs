@@ -11,5 +11,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .owned_by(|name: &String| name.clone())
         .build()?;
     let listener = TcpListener::bind("127.0.0.1:3000").await?;
-    Ok(axum::serve(listener, app(sessions)).await?)
+    Ok(axum::serve(listener, app(sessions, "http://127.0.0.1:3000")).await?)
 }

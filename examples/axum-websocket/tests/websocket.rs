@@ -37,7 +37,8 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(async move {
-            axum::serve(listener, app(sessions)).await.unwrap();
+            let app = app(sessions, &format!("http://{address}"));
+            axum::serve(listener, app).await.unwrap();
         });
         Self { address, serving }
     }
@@ -123,7 +124,14 @@ async fn it_is_for_those_who_are_signed_in_and_for_pages_of_this_site() {
     let site = Site::start(store(&clock), &clock).await;
     assert_eq!(site.chat("", None).await.unwrap_err(), 401);
     let cookie = site.sign_in("ada").await;
-    for elsewhere in ["https://evil.example", "null", "http://127.0.0.1", ""] {
+    let other_scheme = format!("https://{}", site.address);
+    for elsewhere in [
+        "https://evil.example",
+        "null",
+        "http://127.0.0.1",
+        "",
+        &other_scheme,
+    ] {
         let refused = site.chat(&cookie, Some(elsewhere)).await;
         assert_eq!(refused.unwrap_err(), 403, "{elsewhere}");
     }

@@ -5,7 +5,8 @@
 //! provided ones. A lock on the directory makes "look, then write" one step, also between processes; a rename
 //! makes each write whole or not there at all. `tests/conformance.rs` has the suite check it.
 //!
-//! A real one would do its file work on a thread pool: here it blocks the caller.
+//! A real one would do its file work on a thread pool, with a time-out: here it blocks the caller, for as long as another
+//! process holds the lock. And it would remove what has expired: here the files stay until somebody does.
 
 mod file;
 
@@ -38,7 +39,7 @@ impl<T: Serialize + DeserializeOwned> DirectoryStore<T> {
     /// `Unavailable` if it cannot be made.
     pub fn open(directory: impl Into<PathBuf>, clock: impl Clock) -> Result<Self, StoreError> {
         let directory = directory.into();
-        fs::create_dir_all(&directory).map_err(unavailable)?;
+        make(&directory).map_err(unavailable)?;
         Ok(Self {
             directory,
             clock: Arc::new(clock),
@@ -175,6 +176,14 @@ impl<T> fmt::Debug for DirectoryStore<T> {
             .field("directory", &self.directory)
             .finish_non_exhaustive()
     }
+}
+
+/// For nobody else's eyes, if it was not there.
+fn make(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(directory)
 }
 
 fn unavailable(error: io::Error) -> StoreError {
