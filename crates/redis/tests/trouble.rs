@@ -5,8 +5,9 @@ mod common;
 
 use std::error::Error;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
-use cloakroom_redis::{RedisStore, RedisStoreError, RedisStoreErrorKind};
+use cloakroom_redis::{RedisStore, RedisStoreBuilder, RedisStoreError, RedisStoreErrorKind};
 use cloakroom_store::{
     AdmitOutcome, Ending, Enumerate, Expect, OwnerLimit, SetOutcome, Store, StoreError,
     StoreErrorKind, WhenReached,
@@ -24,6 +25,20 @@ fn unavailable<R: std::fmt::Debug>(answer: Result<R, StoreError>) -> RedisStoreE
     let error = answer.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
     kind(&error)
+}
+
+/// For no limit, for one: it must not be more than can be added to a moment.
+#[tokio::test]
+async fn any_time_out_will_do() {
+    let Some(server) = or_skip(Redis::start()) else {
+        return;
+    };
+    let longest = Duration::MAX;
+    let endless =
+        |builder: RedisStoreBuilder<Data>| builder.timeout(longest).connect_timeout(longest);
+    let bench = Bench::with(&server.url(), endless).await;
+    bench.add(&key(1), bench.record("a")).await;
+    assert!(bench.store.destroy(&key(1)).await.unwrap());
 }
 
 #[tokio::test]

@@ -46,6 +46,16 @@ async fn only_paths_of_files_open() {
     assert_unavailable(SqliteStore::<u32>::open(&text).await);
 }
 
+/// For no limit, for one: it must not be more than can be added to a moment.
+#[tokio::test]
+async fn any_time_out_will_do() {
+    let place = Place::new();
+    let builder = SqliteStore::<u32>::builder(&place.path).timeout(Duration::MAX);
+    let store = builder.open().await.unwrap();
+    add(&store, 1).await;
+    assert!(store.destroy(&key(1)).await.unwrap());
+}
+
 /// With the write-ahead log readers go on.
 #[tokio::test]
 async fn a_locked_file_is_unavailable_until_it_is_unlocked() {
