@@ -83,18 +83,22 @@ fn law_9_a_session_moves_to_a_key_that_is_purged() {
     });
 }
 
-/// The index still names the key for the owner whose session was there.
+/// While a session of ada's is purged, one of bob's begins under its key, which the index still names for her.
+fn bobs_under_adas_key() -> (Fixture, thread::JoinHandle<u64>) {
+    let it = Fixture::new();
+    let _ = it.set(1, Some("ada"), Expect::Absent);
+    it.clock.advance(Duration::from_secs(10));
+    let purger = it.spawn(|it| it.purge());
+    let bobs = lasting(1, Some("bob"));
+    let stored = block_on(it.store.set(&key(1), bobs, Expect::Absent));
+    let _ = stored.unwrap();
+    (it, purger)
+}
+
 #[test]
 fn law_9_another_owners_session_begins_under_a_key_that_is_purged() {
     explore(|| {
-        let it = Fixture::new();
-        let _ = it.set(1, Some("ada"), Expect::Absent);
-        it.clock.advance(Duration::from_secs(10));
-        let purger = it.spawn(|it| it.purge());
-        let stored = it
-            .store
-            .set(&key(1), lasting(1, Some("bob")), Expect::Absent);
-        let _ = block_on(stored).unwrap();
+        let (it, purger) = bobs_under_adas_key();
         assert_eq!(it.listed("ada"), []);
         assert_eq!(it.sign_out("ada"), 0);
         purger.join().unwrap();
@@ -106,14 +110,7 @@ fn law_9_another_owners_session_begins_under_a_key_that_is_purged() {
 #[test]
 fn law_14_another_owners_session_under_a_key_that_is_purged_does_not_count() {
     explore(|| {
-        let it = Fixture::new();
-        let _ = it.set(1, Some("ada"), Expect::Absent);
-        it.clock.advance(Duration::from_secs(10));
-        let purger = it.spawn(|it| it.purge());
-        let stored = it
-            .store
-            .set(&key(1), lasting(1, Some("bob")), Expect::Absent);
-        let _ = block_on(stored).unwrap();
+        let (it, purger) = bobs_under_adas_key();
         let limits = it.store.owner_limits().unwrap();
         let one = limit(1, WhenReached::EndOldest);
         let admitted = limits.admit(None, &key(2), lasting(2, Some("ada")), one);
