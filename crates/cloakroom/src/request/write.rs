@@ -68,10 +68,10 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// Under an old id: reads again when the session was last seen. Its user may have used the new id since, and a write
     /// must not undo that, or the old one would be good for longer. What was read of the data stays, and its version.
     pub(super) async fn read_times_by_old_id(&self) -> Result<(), Error> {
-        let old = |live: &Live<T>| live.by_old_id.then_some(live.key);
         if self.inner().renew_ids.is_none() {
             return Ok(());
         }
+        let old = |live: &Live<T>| live.by_old_id.then_some(live.key);
         let key = self.state().live().and_then(old);
         if let Some(key) = key {
             // Boxed, as this is rare: the future of a usual write stays small.

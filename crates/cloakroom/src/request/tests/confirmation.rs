@@ -180,3 +180,48 @@ async fn signing_out_or_in_with_an_id_of_long_ago_ends_the_session() {
         assert_eq!(it.stored(&new).await, None);
     }
 }
+
+/// Which reads the times again, and must not bring back what they were read of.
+#[tokio::test]
+async fn a_slow_write_by_an_old_id_brings_no_ended_session_back() {
+    for verb in ["save", "overwrite", "update"] {
+        let it = renewing();
+        let (old, new) = renewed(&it).await;
+        let (_, slow) = it.open(&old).await;
+        it.request(&new).logout().await.unwrap();
+        let written = match verb {
+            "save" => slow.save(cart(&["slow"])).await,
+            "overwrite" => slow.overwrite(cart(&["slow"])).await,
+            _ => slow.update(|cart| cart.push(String::new())).await,
+        };
+        assert_eq!(kind(written), ErrorKind::Gone);
+        assert_eq!(it.stored(&old).await, None);
+        assert_eq!(it.stored(&new).await, None);
+    }
+}
+
+/// What SECURITY.md says of `renew_ids` that it does not do: nobody can tell a copy that is used all the time from a browser
+/// whose responses were lost. What gives the session a random id shuts it out.
+#[tokio::test]
+async fn a_copy_that_keeps_pace_is_not_noticed_until_the_session_has_a_random_id() {
+    let it = renewing();
+    let users = it.signed_in(&["ada"]).await;
+    it.advance(600);
+    let copied = it.open(&users).await.0;
+    let copied = sent(&copied).await.expect("the copy renews first");
+    let (request, session) = it.open(&users).await;
+    assert_eq!(
+        sent(&request).await,
+        Some(copied.clone()),
+        "the same id for both"
+    );
+    assert!(session.data().is_some());
+    assert!(!it.events().contains(&"ReuseDetected".to_owned()));
+
+    let (request, session) = it.open(&copied).await;
+    session.rotate().await.unwrap();
+    let random = sent(&request).await.unwrap();
+    assert_eq!(it.stored(&copied).await, None);
+    assert_eq!(it.stored(&users).await, None);
+    assert!(it.stored(&random).await.is_some());
+}
