@@ -46,8 +46,7 @@ impl OwnerIndex {
     }
 
     pub(super) fn remove(&mut self, owner: &HashedOwner, key: &SessionKey) -> Option<Unlisted> {
-        self.keys.get_mut(owner)?.remove(key);
-        self.unlisted(owner)
+        self.change(owner, |keys| keys.remove(key))
     }
 
     /// Those of an owner's keys for which that is true stay.
@@ -56,13 +55,20 @@ impl OwnerIndex {
         owner: &HashedOwner,
         keep: impl FnMut(&SessionKey) -> bool,
     ) -> Option<Unlisted> {
-        self.keys.get_mut(owner)?.retain(keep);
-        self.unlisted(owner)
+        self.change(owner, |keys| keys.retain(keep))
     }
 
-    fn unlisted(&mut self, owner: &HashedOwner) -> Option<Unlisted> {
-        let empty = self.keys.get(owner).is_some_and(OwnedKeys::is_empty);
-        empty.then(|| self.keys.remove_entry(owner)).flatten()
+    fn change(
+        &mut self,
+        owner: &HashedOwner,
+        change: impl FnOnce(&mut OwnedKeys),
+    ) -> Option<Unlisted> {
+        let keys = self.keys.get_mut(owner)?;
+        change(keys);
+        match keys.is_empty() {
+            true => self.keys.remove_entry(owner),
+            false => None,
+        }
     }
 
     /// For how many owners there should be space if most of it is empty.
