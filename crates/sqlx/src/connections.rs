@@ -96,9 +96,10 @@ impl<DB: Engine> Connections<DB> {
     /// Whether a connection to a server that takes no writes may be closed now.
     fn may_leave(&self) -> bool {
         let mut left_at = self.left_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = left_at.is_none_or(|left_at| left_at.elapsed() >= LEAVING);
+        let now = Instant::now();
+        let may = may_leave(*left_at, now);
         if may {
-            *left_at = Some(Instant::now());
+            *left_at = Some(now);
         }
         may
     }
@@ -293,5 +294,30 @@ impl<DB: Engine> Drop for Lease<'_, DB> {
                 }
             }
         }
+    }
+}
+
+fn may_leave(left_at: Option<Instant>, now: Instant) -> bool {
+    left_at.is_none_or(|left_at| now.duration_since(left_at) >= LEAVING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_connections_a_second_may_be_left() {
+        let left_at = Instant::now();
+        assert!(may_leave(None, left_at));
+        let mut now = left_at;
+        let mut last = Some(left_at);
+        let mut left = 0;
+        while now < left_at + Duration::from_secs(1) {
+            now += Duration::from_millis(1);
+            if may_leave(last, now) {
+                (last, left) = (Some(now), left + 1);
+            }
+        }
+        assert_eq!(left, 10);
     }
 }
