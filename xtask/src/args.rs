@@ -144,7 +144,7 @@ cargo xtask test --only <step>   that step; several with commas; with --quick, w
 cargo xtask fuzz [--seconds N]   each fuzz target for N seconds, 60 unless told; needs a nightly toolchain
 cargo xtask guard                what requests cost in instructions, beside guard/instructions.toml
 cargo xtask guard --update       the same, and writes that file anew
-cargo xtask bench                measure beside other libraries, 50 minutes; the page is bench/results/README.md
+cargo xtask bench                measure beside other libraries, three quarters of an hour; the page is bench/results/README.md
 cargo xtask bench --quick        roughly, in five minutes; --only a,b for those parts
 cargo xtask proof --minutes N    N minutes of kill -9 on each store, its history checked; --seed S, --store X, --ids renewed
 {long}cargo xtask --help               this text

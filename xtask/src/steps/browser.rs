@@ -8,7 +8,7 @@ use crate::install::Need;
 use crate::outcome::Outcome;
 use crate::totals::Totals;
 
-const DEMO: &str = "cloakroom-demo";
+pub(super) const DEMO: &str = "cloakroom-demo";
 
 /// Far more than the tests take on a slow machine.
 const LIMIT_SECONDS: &str = "300";

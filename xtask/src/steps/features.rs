@@ -1,10 +1,9 @@
+use super::browser::DEMO;
 use crate::Result;
 use crate::command::run as run_command;
 use crate::house::House;
 use crate::outcome::Outcome;
 use crate::package::Package;
-
-const DEMO: &str = "cloakroom-demo";
 
 /// Clippy rather than a plain check: it alone can refuse the warnings of one crate without compiling every
 /// dependency again, and an import that only some features use is such a warning.

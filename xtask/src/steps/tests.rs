@@ -7,7 +7,7 @@ use crate::totals::Totals;
 /// With cargo's own runner: one process for each test binary, so that its tests share the servers that they
 /// start.
 pub(crate) fn run(house: &House) -> Result<Outcome> {
-    let targets = ["--lib", "--bins", "--tests"];
+    let targets = ["--lib", "--bins", "--tests", "--examples"];
     cargo_test(house, &targets)
 }
 
