@@ -137,7 +137,7 @@ pub fn signed_value(input: &[u8]) {
     assert_eq!(id.is_some(), changed == good);
 
     if let Some(bytes) = base64url::decode(input) {
-        // One spelling only, or two cookies would be the same session.
+        // One spelling only.
         assert_eq!(base64url::encode(&bytes), *input);
     }
     if let Ok(text) = std::str::from_utf8(input) {

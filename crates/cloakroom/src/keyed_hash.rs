@@ -1,4 +1,4 @@
-//! SHA-256 (FIPS 180-4) and HMAC-SHA256 (RFC 2104) of exactly 32 bytes: of an id. Nothing longer or shorter is ever
+//! SHA-256 (FIPS 180-4) and HMAC-SHA256 (RFC 2104) of what fits into one block, as an id does. Nothing longer is ever
 //! hashed while a request waits, and for one length the padding is always the same, so that hashing is no more than
 //! calls of the hash function itself, of which the `sha2` crate has one for each processor.
 
@@ -18,7 +18,7 @@ const BEGINNING: [u32; 8] = [
 ];
 
 /// SHA-256.
-pub(crate) fn hash(bytes: &[u8; 32]) -> [u8; 32] {
+pub(crate) fn hash<const LENGTH: usize>(bytes: &[u8; LENGTH]) -> [u8; 32] {
     finish(BEGINNING, bytes, 0)
 }
 
@@ -38,7 +38,7 @@ impl KeyedHash {
         }
     }
 
-    pub(crate) fn of(&self, bytes: &[u8; 32]) -> [u8; 32] {
+    pub(crate) fn of<const LENGTH: usize>(&self, bytes: &[u8; LENGTH]) -> [u8; 32] {
         finish(self.outer, &finish(self.inner, bytes, 1), 1)
     }
 }
@@ -60,12 +60,13 @@ fn after_key(key: &[u8; 32], pad: u8) -> [u32; 8] {
     state
 }
 
-/// Takes in the last 32 bytes of a message, of which so many whole blocks were taken in before.
-fn finish(mut state: [u32; 8], bytes: &[u8; 32], blocks: u64) -> [u8; 32] {
-    let bits = 8 * (64 * blocks + 32);
+/// Takes in the last bytes of a message, of which so many whole blocks were taken in before.
+fn finish<const LENGTH: usize>(mut state: [u32; 8], bytes: &[u8; LENGTH], blocks: u64) -> [u8; 32] {
+    const { assert!(LENGTH < 56, "a bit and the length are behind it") };
+    let bits = 8 * (64 * blocks + LENGTH as u64);
     let mut block = [0; 64];
-    block[..32].copy_from_slice(bytes);
-    block[32] = 0x80;
+    block[..LENGTH].copy_from_slice(bytes);
+    block[LENGTH] = 0x80;
     block[56..].copy_from_slice(&bits.to_be_bytes());
     compress256(&mut state, &[block]);
     let mut digest = [0; 32];
@@ -81,26 +82,38 @@ mod tests {
     use hmac::{Hmac, KeyInit, Mac};
     use sha2::{Digest, Sha256};
 
-    fn samples() -> impl Iterator<Item = [u8; 32]> {
+    fn samples<const LENGTH: usize>() -> impl Iterator<Item = [u8; LENGTH]> {
         let bytes = |seed: u8| std::array::from_fn(|at| (at as u8).wrapping_mul(seed | 1) ^ seed);
-        (0..=255).map(bytes).chain([[0; 32], [0xff; 32]])
+        (0..=255).map(bytes).chain([[0; LENGTH], [0xff; LENGTH]])
     }
 
     #[test]
     fn a_hash_is_what_another_implementation_says() {
-        for bytes in samples() {
-            assert_eq!(hash(&bytes), <[u8; 32]>::from(Sha256::digest(bytes)));
+        fn check<const LENGTH: usize>() {
+            for bytes in samples::<LENGTH>() {
+                assert_eq!(hash(&bytes), <[u8; 32]>::from(Sha256::digest(bytes)));
+            }
         }
+        check::<0>();
+        check::<32>();
+        check::<43>();
+        check::<55>();
     }
 
     #[test]
     fn a_keyed_hash_is_what_another_implementation_says() {
-        for (key, bytes) in samples().zip(samples().skip(1)) {
-            let expected = Hmac::<Sha256>::new_from_slice(&key).unwrap();
-            let expected = expected.chain_update(bytes).finalize().into_bytes();
-            let keyed = KeyedHash::new(&key);
-            assert_eq!(keyed.of(&bytes), <[u8; 32]>::from(expected));
-            assert_eq!(keyed.clone().of(&bytes), keyed.of(&bytes));
+        fn check<const LENGTH: usize>() {
+            for (key, bytes) in samples::<32>().zip(samples::<LENGTH>().skip(1)) {
+                let expected = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+                let expected = expected.chain_update(bytes).finalize().into_bytes();
+                let keyed = KeyedHash::new(&key);
+                assert_eq!(keyed.of(&bytes), <[u8; 32]>::from(expected));
+                assert_eq!(keyed.clone().of(&bytes), keyed.of(&bytes));
+            }
         }
+        check::<0>();
+        check::<32>();
+        check::<43>();
+        check::<55>();
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Chain<'a> {
 }
 
 fn successor(key: &KeyedHash, id: &SessionId) -> SessionId {
-    SessionId::from_bytes(key.of(id.as_bytes()))
+    SessionId::from_bytes(&key.of(id.as_bytes()))
 }
 
 impl fmt::Debug for SuccessorKeys {
