@@ -14,6 +14,7 @@ mod load;
 mod page;
 mod part;
 mod parts;
+mod processors;
 mod results;
 mod run;
 mod statements;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 use crate::part::Part;
+use crate::processors::speed_beside_others;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Results {
@@ -90,6 +91,7 @@ fn machine() -> Vec<(String, String)> {
         ("day", said("date", &["+%Y-%m-%d"])),
         ("processor", after_colon(&cpu, "model name").unwrap_or_default()),
         ("cores", cores.to_string()),
+        ("speed of each while all work", format!("{:.2} of what it is alone", speed_beside_others(cores))),
         ("SHA instructions", sha.to_owned()),
         ("virtual machine", virtual_machine.to_owned()),
         ("memory", format!("{gigabytes:.0} GiB")),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::Failure;
-use crate::allocations::live_bytes;
+use crate::allocations::{be_counted, live_bytes};
 use crate::app::{self, Settings, Subject};
 use crate::case::{Case, User};
 use crate::figure::Figure;
@@ -182,6 +182,7 @@ pub fn expiry(subject: &str, sessions: &str, lifetime: &str, kind: &str) -> Resu
     let expire = kind != "stay";
     let ttl = if expire { lifetime } else { lifetime * 100 };
     let settings = Settings { ttl, sessions, purge: Some(PURGE) };
+    be_counted(true);
     let before = live_bytes();
     let app = background()?.block_on(app::build(subject, &settings));
     let start = Instant::now();
@@ -220,11 +221,28 @@ pub fn expiry(subject: &str, sessions: &str, lifetime: &str, kind: &str) -> Resu
         figure("live after all expired", "MB", left);
         figure("resident in the process after all expired", "MB", resident_megabytes());
         figure("worst request while they expire", "ms", milliseconds);
+        if let Some(took) = trim() {
+            figure("resident in the process after `malloc_trim`", "MB", resident_megabytes());
+            figure("`malloc_trim` after all expired", "ms", took.as_secs_f64() * 1e3);
+        }
     } else {
         figure("resident in the process with all sessions", "MB", resident_megabytes());
         figure("worst request, none expires", "ms", milliseconds);
     }
     Ok(())
+}
+
+/// Has the allocator give back all that it can. How long that took, if there is such a thing.
+fn trim() -> Option<Duration> {
+    #[cfg(target_env = "gnu")]
+    {
+        let start = Instant::now();
+        // SAFETY: glibc lets any thread call it at any time; it moves nothing that is in use.
+        unsafe { libc::malloc_trim(0) };
+        Some(start.elapsed())
+    }
+    #[cfg(not(target_env = "gnu"))]
+    None
 }
 
 /// What the system counts for this process.
