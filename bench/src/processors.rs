@@ -1,5 +1,5 @@
-//! What the processors are to each other: those of a virtual machine may be two threads of one core, and then each is
-//! slower while the other works. Whatever runs on both, servers with their clients above all, costs more than alone.
+//! What the processors are to each other: those of a virtual machine may be two threads of one core, now and then or always,
+//! and then each is slower while the other works. Whatever runs on both, servers with their clients above all, costs more than alone.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

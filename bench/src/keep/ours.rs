@@ -61,6 +61,11 @@ impl<T: Clone + Send + Sync + 'static, S: Store<T>> Keep for Ours<S, T> {
         (outcome == SetOutcome::Stored(1)).then_some(()).ok_or_else(|| format!("{outcome:?}").into())
     }
 
+    // All have their first version still.
+    fn swap(&mut self, a: usize, b: usize) {
+        self.keys.swap(a, b);
+    }
+
     async fn get(&self, session: usize) -> Result<(), Failure> {
         let record = self.store.get(&self.keys[session]).await?;
         std::hint::black_box(record).map(drop).ok_or_else(|| "it is gone".into())

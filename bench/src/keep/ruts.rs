@@ -30,6 +30,10 @@ impl Keep for Ruts {
         Ok(())
     }
 
+    fn swap(&mut self, a: usize, b: usize) {
+        self.ids.swap(a, b);
+    }
+
     async fn get(&self, session: usize) -> Result<(), Failure> {
         let user: Option<User> = self.store.get(&self.ids[session], "user").await?;
         std::hint::black_box(user).map(drop).ok_or_else(|| "it is gone".into())

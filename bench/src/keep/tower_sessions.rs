@@ -38,6 +38,10 @@ impl<S: SessionStore> Keep for TowerSessions<S> {
         Ok(())
     }
 
+    fn swap(&mut self, a: usize, b: usize) {
+        self.ids.swap(a, b);
+    }
+
     async fn get(&self, session: usize) -> Result<(), Failure> {
         let record = self.store.load(&self.ids[session]).await?;
         std::hint::black_box(record).map(drop).ok_or_else(|| "it is gone".into())

@@ -21,6 +21,11 @@ use super::sync::AtomicUsize;
 /// a thread of the store's own, without traffic and without looking at every session. Clones are the same
 /// store.
 ///
+/// What is freed goes back to the allocator. That of glibc keeps most of it for the process, as it gives only the end of its
+/// heap back to the system; a program that wants more of it back after many sessions have ended calls `malloc_trim` of the C
+/// library. After a million had expired that gave back 257 of 268 MB, and took 57 ms, in which others may wait for
+/// memory.
+///
 /// ```
 /// use cloakroom::{Expect, MemoryStore, Record, SessionKey, SetOutcome, Store, Times, Timestamp};
 /// use std::sync::Arc;
