@@ -175,6 +175,21 @@ mod tests {
     }
 
     #[test]
+    fn an_id_has_one_spelling() {
+        let keys = keys();
+        let (_, signed) = new_session_id(keys.signing_key()).unwrap();
+        // The last character of each half stands for four bits, so four characters would decode to the same.
+        for last in [LENGTH - 1, SignedSessionId::LENGTH - 1] {
+            for other in 0..=255 {
+                let mut value = signed.0;
+                value[last] = other;
+                let same = other == signed.0[last];
+                assert_eq!(verify(&value, &keys).is_some(), same, "{other} at {last}");
+            }
+        }
+    }
+
+    #[test]
     fn other_shapes_are_refused() {
         let keys = keys();
         let (_, signed) = new_session_id(keys.signing_key()).unwrap();
