@@ -9,8 +9,8 @@ const TRIES: usize = 7;
 /// How fast each of so many runs while all do, as a share of how fast one runs alone. One if they share nothing.
 pub fn speed_beside_others(processors: usize) -> f64 {
     let best = |threads| (0..TRIES).map(|_| slowest_of(threads)).min().unwrap_or_default();
-    let (alone, together): (Duration, Duration) = (best(1), best(processors.max(1)));
-    alone.as_secs_f64() / together.as_secs_f64().max(f64::MIN_POSITIVE)
+    let (alone, together) = (best(1), best(processors.max(1)));
+    alone.as_secs_f64() / together.as_secs_f64()
 }
 
 fn slowest_of(threads: usize) -> Duration {

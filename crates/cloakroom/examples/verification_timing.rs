@@ -17,7 +17,7 @@ use cloakroom::{CookieName, KeyRing, Secret, new_session_id, verify_session_id};
 
 /// Where the tag begins in a value.
 const TAG: usize = 44;
-/// What both classes are made of: how a character decodes must not tell them apart.
+/// What both classes are made of: which characters they have must not tell them apart.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// Verifications in one measurement: a clock's tick is longer than a difference of one.
 const BATCH: usize = 4;
@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The good value, with other characters from there on; canonical, so that it is decoded in full.
+/// The good value, with other characters from there on, such as a tag may have.
 fn forge(good: &str, from: usize, random: &mut Random) -> String {
     let mut value = good.as_bytes().to_vec();
     let length = value.len();

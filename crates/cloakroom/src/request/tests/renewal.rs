@@ -230,10 +230,8 @@ async fn reuse_is_detected_however_often_the_id_was_renewed_since() {
 #[tokio::test]
 async fn the_thief_who_renews_first_is_found_out_when_the_user_comes_back() {
     let it = renewing();
-    let users = it.signed_in(&["ada"]).await;
-    it.advance(600);
-    let (request, _) = it.open(&users).await;
-    let thiefs = sent(&request).await.expect("the thief renews the copy");
+    // By the thief, with the copy.
+    let (users, thiefs) = renewed(&it).await;
     let (request, _) = it.open(&thiefs).await;
     finish(&request).await;
     it.advance(31);
