@@ -14,6 +14,7 @@ mod binary;
 mod error;
 mod mariadb;
 mod place;
+mod port;
 mod postgres;
 mod redis;
 mod redis_cluster;
@@ -21,6 +22,7 @@ mod server;
 
 pub use error::{StartError, or_skip};
 pub use mariadb::MariaDb;
+pub use port::Port;
 pub use postgres::Postgres;
 pub use redis::Redis;
 pub use redis_cluster::RedisCluster;

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use crate::redis::ask;
-use crate::{Redis, StartError};
+use crate::{Port, Redis, StartError};
 
 const PRIMARIES: usize = 3;
 const SLOTS: usize = 16_384;
@@ -12,6 +12,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<Redis>,
+    /// Where they talk with each other.
+    buses: Vec<Port>,
 }
 
 impl RedisCluster {
@@ -27,19 +29,19 @@ impl RedisCluster {
             "cluster-replica-validity-factor 0",
             "repl-diskless-sync-delay 0",
         ];
-        let mut nodes = Vec::new();
-        for _ in 0..2 * PRIMARIES {
-            let bus = free_port()?;
-            let bus = format!("cluster-port {bus}");
-            let mut settings = settings.to_vec();
-            settings.push(&bus);
-            nodes.push((Redis::start_with(&settings)?, bus));
-        }
-        let buses: Vec<_> = nodes.iter().map(|(_, bus)| bus[13..].to_owned()).collect();
-        let cluster = Self {
-            nodes: nodes.into_iter().map(|(node, _)| node).collect(),
+        let mut cluster = Self {
+            nodes: Vec::new(),
+            buses: Vec::new(),
         };
-        cluster.join(&buses)?;
+        for _ in 0..2 * PRIMARIES {
+            let bus = Port::free()?;
+            let port = format!("cluster-port {}", bus.number());
+            let mut settings = settings.to_vec();
+            settings.push(&port);
+            cluster.nodes.push(Redis::start_with(&settings)?);
+            cluster.buses.push(bus);
+        }
+        cluster.join()?;
         Ok(cluster)
     }
 
@@ -107,7 +109,7 @@ impl RedisCluster {
         })
     }
 
-    fn join(&self, buses: &[String]) -> Result<(), StartError> {
+    fn join(&self) -> Result<(), StartError> {
         for (number, node) in self.nodes[..PRIMARIES].iter().enumerate() {
             let first = number * SLOTS / PRIMARIES;
             let last = (number + 1) * SLOTS / PRIMARIES - 1;
@@ -119,8 +121,9 @@ impl RedisCluster {
             node.ask(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch])?;
         }
         let first = self.nodes[0].port().to_string();
+        let bus = self.buses[0].number().to_string();
         for node in &self.nodes[1..] {
-            node.ask(&["CLUSTER", "MEET", "127.0.0.1", &first, &buses[0]])?;
+            node.ask(&["CLUSTER", "MEET", "127.0.0.1", &first, &bus])?;
         }
         self.wait("the servers know each other", |cluster| {
             cluster.nodes.iter().all(|node| {
@@ -151,9 +154,4 @@ impl RedisCluster {
         }
         Ok(())
     }
-}
-
-fn free_port() -> std::io::Result<u16> {
-    let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
 }

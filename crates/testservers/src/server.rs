@@ -1,12 +1,11 @@
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::StartError;
 use crate::place::Place;
+use crate::{Port, StartError};
 
 /// How long a server may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -15,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Server {
     recipe: Box<dyn Recipe>,
-    port: u16,
+    port: Port,
     running: Option<Running>,
     place: Place,
 }
@@ -40,15 +39,15 @@ impl Server {
     pub(crate) fn start(place: Place, recipe: Box<dyn Recipe>) -> Result<Self, StartError> {
         let mut server = Self {
             recipe,
-            port: free_port()?,
+            port: Port::free()?,
             running: None,
             place,
         };
-        // Somebody else may take the port between looking and using.
+        // Another program may take the port between looking and using.
         for _ in 0..3 {
             match server.run() {
                 Ok(()) => return Ok(server),
-                Err(_) => server.port = free_port()?,
+                Err(_) => server.port = Port::free()?,
             }
         }
         server.run().map(|()| server)
@@ -57,7 +56,7 @@ impl Server {
     /// Where it listens, on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// The server's log.
@@ -118,7 +117,7 @@ impl Server {
             .create(true)
             .append(true)
             .open(self.log_path())?;
-        let mut command = self.recipe.command(&self.place, self.port);
+        let mut command = self.recipe.command(&self.place, self.port());
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -133,7 +132,7 @@ impl Server {
             if ended {
                 break;
             }
-            if self.recipe.is_ready(self.port) {
+            if self.recipe.is_ready(self.port()) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -217,9 +216,4 @@ fn all_threads(process: &str, states: &[u8]) -> bool {
         let state = stat.rsplit_once(") ").map(|(_, rest)| rest.as_bytes()[0]);
         state.is_none_or(|state| states.contains(&state))
     })
-}
-
-fn free_port() -> io::Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
 }

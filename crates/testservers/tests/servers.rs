@@ -1,9 +1,10 @@
 //! Each server starts, can be killed and brought back, and goes away.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::net::{Ipv4Addr, TcpStream};
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
-use cloakroom_testservers::{MariaDb, Postgres, Server, or_skip};
+use cloakroom_testservers::{MariaDb, Port, Postgres, Server, or_skip};
 
 fn listens(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
@@ -54,5 +55,32 @@ fn postgres_comes_back_however_many_connections_it_had() {
         let connections: Vec<_> = (0..40).map(|_| connect()).collect();
         server.restart().unwrap();
         drop(connections);
+    }
+}
+
+/// A cluster's test once failed as another test's connection had taken a server's port before the server did.
+#[test]
+fn a_port_is_its_owners_before_and_while_nobody_listens() {
+    let find = || (0..100).map(|_| Port::free().unwrap()).collect::<Vec<_>>();
+    let finders: Vec<_> = (0..4).map(|_| std::thread::spawn(find)).collect();
+    let ports: Vec<_> = finders
+        .into_iter()
+        .flat_map(|finder| finder.join().unwrap())
+        .collect();
+    let numbers: HashSet<_> = ports.iter().map(Port::number).collect();
+    assert_eq!(numbers.len(), ports.len());
+    for _ in 0..2 {
+        for port in &ports {
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port.number())).unwrap();
+        }
+        // None of as many as go at once gets one of them.
+        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = server.local_addr().unwrap();
+        for _ in 0..5_000 {
+            let outgoing = TcpStream::connect(address).unwrap();
+            let taken = outgoing.local_addr().unwrap().port();
+            assert!(!numbers.contains(&taken));
+            drop(server.accept().unwrap());
+        }
     }
 }

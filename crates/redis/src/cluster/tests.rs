@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use cloakroom_testservers::Port;
 use redis::IntoConnectionInfo;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -20,9 +21,11 @@ fn cluster(port: u16) -> Arc<Cluster> {
 fn a_look_that_ends_with_its_runtime_is_not_the_last_one() {
     let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
     let theirs = runtime();
-    let server = theirs.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let port = server.local_addr().unwrap().port();
-    let cluster = cluster(port);
+    // Nobody else's while nobody listens there.
+    let port = Port::free().unwrap();
+    let address = ("127.0.0.1", port.number());
+    let server = theirs.block_on(TcpListener::bind(address)).unwrap();
+    let cluster = cluster(port.number());
     {
         let _entered = theirs.enter();
         cluster.look_soon();
@@ -30,7 +33,7 @@ fn a_look_that_ends_with_its_runtime_is_not_the_last_one() {
     }
     theirs.shutdown_background();
     runtime().block_on(async {
-        let server = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let server = TcpListener::bind(address).await.unwrap();
         cluster.look_soon();
         let looks = tokio::time::timeout(Duration::from_secs(30), server.accept()).await;
         looks.expect("nobody looks any more").unwrap();
