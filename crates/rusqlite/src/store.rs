@@ -83,8 +83,9 @@ impl<T> SqliteStore<T> {
     }
 
     /// Finishes the writes that were asked for, moves the write-ahead log into the file and closes it, for all
-    /// clones. From then on every operation answers `Unavailable`. Without it the same happens, a moment later,
-    /// when the last clone is dropped; nothing is lost either way.
+    /// clones. From then on every operation answers `Unavailable`. Whoever closes it as well, meanwhile or after a
+    /// call that was dropped, waits for the same. Without it the same happens, a moment later, when the last clone
+    /// is dropped; nothing is lost either way.
     pub async fn close(&self) {
         self.inner.engine.close().await;
     }

@@ -151,6 +151,33 @@ fn threads_end() {
     });
 }
 
+/// Whoever goes by it may copy or delete the file next.
+#[tokio::test]
+async fn everybody_who_closes_waits_for_the_end() {
+    let place = Place::new();
+    let store = place.store().await;
+    add(&store, 1).await;
+    let other = place.connection();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut write = pin!(store.set(&key(2), record(2), Expect::Absent));
+    assert!(write.as_mut().poll(&mut context).is_pending());
+    assert!(pin!(store.close()).poll(&mut context).is_pending());
+    let clone = store.clone();
+    let mut closed = [Box::pin(store.close()), Box::pin(clone.close())];
+    for closed in &mut closed {
+        assert!(closed.as_mut().poll(&mut context).is_pending());
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+    for closed in closed {
+        closed.await;
+        assert!(!place.beside("-wal").exists());
+    }
+    store.close().await;
+    assert_eq!(write.await.unwrap(), SetOutcome::Stored(1));
+}
+
 /// The lock is held for longer than the time-out; nobody wakes the caller but the watch or the writer.
 #[test]
 fn without_a_runtime_the_time_is_kept_too() {

@@ -15,7 +15,7 @@ pub(crate) use writer::Purge;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -52,9 +52,12 @@ pub(crate) struct Engine {
     reads: Arc<Lane<Read>>,
     writes: Arc<Lane<Box<dyn Write>>>,
     watch: Arc<Watch>,
-    /// Each thread holds the giving end; the answer comes when all have ended.
-    ended: Mutex<Option<Ticket<()>>>,
+    threads: Weak<Threads>,
 }
+
+/// Each thread holds it, so it is gone when all have ended, and has answered then whoever waits for that.
+#[derive(Default)]
+struct Threads(Mutex<Vec<Giver<()>>>);
 
 impl Engine {
     /// Opens the file, makes what is missing, and starts the threads.
@@ -64,22 +67,22 @@ impl Engine {
             Reads::InPlace => 1,
             Reads::OnThreads => options.readers,
         };
-        let (giver, ended) = ticket();
+        let alive = Arc::new(Threads::default());
         let engine = Self {
             readers: Arc::new(Readers::none_yet(Arc::clone(&options.path))),
             reads: Arc::new(Lane::new(threads, options.timeout)),
             writes: Arc::new(Lane::new(1, options.timeout)),
             watch: Watch::new(),
-            ended: Mutex::new(Some(ended)),
+            threads: Arc::downgrade(&alive),
             options,
         };
-        engine.start(threads, purge, &Arc::new(giver))?;
+        engine.start(threads, purge, alive)?;
         // Whatever is missing is made before the first write.
         engine.write(|_| Ok(())).await?;
         Ok(engine)
     }
 
-    fn start(&self, threads: usize, purge: Purge, alive: &Arc<Giver<()>>) -> Result<(), DbError> {
+    fn start(&self, threads: usize, purge: Purge, alive: Arc<Threads>) -> Result<(), DbError> {
         let writer = Writer {
             options: Arc::clone(&self.options),
             lane: Arc::clone(&self.writes),
@@ -88,14 +91,14 @@ impl Engine {
             if_missing: IfMissing::Make,
             db: None,
         };
-        let held = Arc::clone(alive);
+        let held = Arc::clone(&alive);
         spawn("sessions-writer", move || {
             writer.run();
             drop(held);
         })?;
         for thread in 0..threads {
             let (lane, readers) = (Arc::clone(&self.reads), Arc::clone(&self.readers));
-            let held = Arc::clone(alive);
+            let held = Arc::clone(&alive);
             spawn("sessions-reader", move || {
                 let mut jobs = Vec::new();
                 while let Next::Work = lane.take(thread, &mut jobs, 1, None) {
@@ -185,12 +188,20 @@ impl Engine {
     pub(crate) async fn close(&self) {
         self.reads.close();
         self.writes.close();
-        let ended = self.ended.lock();
-        let ended = ended.unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(ended) = ended {
+        if let Some(ended) = self.threads.upgrade().map(|threads| threads.ended()) {
             // It never says anything but that nobody is left to say something.
             let _ = ended.await;
         }
+    }
+}
+
+impl Threads {
+    /// Is answered when all have ended.
+    fn ended(&self) -> Ticket<()> {
+        let (giver, ticket) = ticket();
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push(giver);
+        ticket
     }
 }
 
