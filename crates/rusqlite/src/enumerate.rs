@@ -126,8 +126,8 @@ impl Inner {
             let mut bindings = Bindings::new();
             bindings.int(Param::Now, now);
             bindings.int(Param::Limit, i64::from(self.purge_batch));
-            let purge = |all: &Statements, db: &Db, bindings: &Bindings| all.purge(db, bindings);
-            let purged = self.write(bindings, purge).await?;
+            let purge = move |all: &Statements, db: &Db| all.purge(db, &bindings);
+            let purged = self.write_as_bound(purge).await?;
             if purged.most() == 0 {
                 return Ok(removed);
             }

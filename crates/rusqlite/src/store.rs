@@ -136,13 +136,26 @@ impl Inner {
     /// Runs this in a transaction. The answer comes after its commit.
     pub(crate) async fn write<R: Send + 'static>(
         &self,
-        bindings: Bindings,
+        mut bindings: Bindings,
         work: impl Fn(&Statements, &Db, &Bindings) -> Result<R, Failure> + Send + 'static,
     ) -> Result<R, StoreError> {
+        let clock = Arc::clone(&self.clock);
+        self.write_as_bound(move |all, db| {
+            // Now, not when it was queued: what expired meanwhile has ended, and others may have seen it.
+            bindings.int(Param::Now, clock.now().as_millis());
+            work(all, db, &bindings)
+        })
+        .await
+    }
+
+    /// The same for what brings its own `now`.
+    pub(crate) async fn write_as_bound<R: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&Statements, &Db) -> Result<R, Failure> + Send + 'static,
+    ) -> Result<R, StoreError> {
         let statements = Arc::clone(&self.statements);
-        let write = move |db: &Db| work(&statements, db, &bindings);
         self.engine
-            .write(write)
+            .write(move |db: &Db| work(&statements, db))
             .await
             .map_err(DbError::into_store_error)
     }

@@ -5,13 +5,16 @@ mod support;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
 
 use cloakroom_rusqlite::SqliteStore;
 use cloakroom_store::{
-    AdmitOutcome, Clock, Enumerate, Expect, Owner, OwnerLimit, OwnerLimits, Record, Renewal,
-    RotateOutcome, SetOutcome, Store, StoreError, StoreErrorKind, SystemClock, Times, WhenReached,
+    AdmitOutcome, Clock, Enumerate, Expect, ManualClock, Owner, OwnerLimit, OwnerLimits, Record,
+    Renewal, RotateOutcome, SetOutcome, Store, StoreError, StoreErrorKind, SystemClock, Times,
+    WhenReached,
 };
-use support::{Place, add, assert_unavailable, found, key, owned, record};
+use support::{Place, add, assert_unavailable, ending, found, key, owned, record};
 
 /// Asks for all of them while nothing can be written, so that they are done together.
 async fn together<R: Send + 'static>(
@@ -303,6 +306,42 @@ async fn what_could_not_be_read_back_is_not_stored() {
     let over = store.set(&key(1), record(f64::NAN), Expect::Version(1));
     assert_eq!(over.await.unwrap_err().kind(), StoreErrorKind::Unencodable);
     assert_eq!(*store.get(&key(1)).await.unwrap().unwrap().data, 1.5);
+}
+
+/// Somebody may have seen meanwhile that it had ended.
+#[tokio::test]
+async fn what_expires_while_a_write_waits_stays_ended() {
+    let place = Place::new();
+    let clock = ManualClock::starting_now();
+    let builder = SqliteStore::<u32>::builder(&place.path).clock(clock.clone());
+    let store = builder.open().await.unwrap();
+    for number in 1..=4 {
+        let ending = ending(number, &clock, 10);
+        let stored = store.set(&key(number), ending, Expect::Absent).await;
+        assert_eq!(stored.unwrap(), SetOutcome::Stored(1));
+    }
+    let later = ending(9, &clock, 1_000);
+    let other = place.connection();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut set = store.set(&key(1), later.clone(), Expect::Version(1));
+    let mut touch = store.touch(&key(2), clock.now());
+    let mut rotate = store.rotate(&key(3), &key(30), later.times);
+    let mut destroy = store.destroy(&key(4));
+    assert!(Pin::new(&mut set).poll(&mut context).is_pending());
+    assert!(Pin::new(&mut touch).poll(&mut context).is_pending());
+    assert!(Pin::new(&mut rotate).poll(&mut context).is_pending());
+    assert!(Pin::new(&mut destroy).poll(&mut context).is_pending());
+    clock.advance(Duration::from_secs(11));
+    for number in 1..=4 {
+        assert_eq!(found(&store, number).await, None);
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(set.await.unwrap(), SetOutcome::Gone);
+    assert!(!touch.await.unwrap());
+    assert_eq!(rotate.await.unwrap(), RotateOutcome::Gone);
+    assert!(!destroy.await.unwrap());
+    assert_eq!(store.count().await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -117,7 +117,10 @@ where
 impl<DB: Engine> Inner<DB> {
     /// One batch.
     pub(crate) async fn purge_batch(&self, size: u32) -> Result<Purged, StoreError> {
-        let bindings = self.now().int(Param::Limit, i64::from(size));
+        // One moment for all three: what is postponed is what the purge then passes over.
+        let bindings = Bindings::new()
+            .int(Param::Now, self.clock.now().as_millis())
+            .int(Param::Limit, i64::from(size));
         let postponed = match &self.statements.postpone {
             Some(postpone) => {
                 let postponed = self.io.run(postpone, &bindings);

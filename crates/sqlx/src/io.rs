@@ -182,7 +182,8 @@ pub(crate) async fn send<DB: Engine>(
     statement: &Statement,
     bindings: &Bindings,
 ) -> Result<Answer<DB>, Failure> {
-    let values = statement.arguments(bindings).collect();
+    let now = bindings.now();
+    let values = statement.arguments(bindings, now.as_ref()).collect();
     DB::run(connection, statement.sql(), values)
         .await
         .map_err(Failure::of::<DB>)

@@ -56,7 +56,7 @@ impl<DB: Engine> Inner<DB> {
     }
 
     pub(crate) fn now(&self) -> Bindings {
-        Bindings::new().int(Param::Now, self.clock.now().as_millis())
+        Bindings::new().clock(&self.clock)
     }
 
     /// A whole record, encoded.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cloakroom_store::Clock;
+
 use crate::codec::Payload;
 use crate::dialect::Placeholders;
 
@@ -72,13 +74,18 @@ impl Statement {
         self.writes
     }
 
-    /// The values in the order of the placeholders.
+    /// The values in the order of the placeholders. `now` is what [`Bindings::now`] says: one moment, however often
+    /// a statement names it.
     pub(crate) fn arguments<'a>(
         &'a self,
         bindings: &'a Bindings,
+        now: Option<&'a Value>,
     ) -> impl Iterator<Item = &'a Value> + 'a {
-        self.params.iter().map(|param| {
-            let value = bindings.values[*param as usize].as_ref();
+        self.params.iter().map(move |param| {
+            let value = match (param, now) {
+                (Param::Now, Some(now)) => Some(now),
+                (param, _) => bindings.values[*param as usize].as_ref(),
+            };
             value.expect("every parameter of a statement is bound by the code that runs it")
         })
     }
@@ -161,13 +168,29 @@ impl Value {
 #[derive(Clone, Debug)]
 pub(crate) struct Bindings {
     values: [Option<Value>; Param::COUNT],
+    clock: Option<Arc<dyn Clock>>,
 }
 
 impl Bindings {
     pub(crate) fn new() -> Self {
         Self {
             values: [const { None }; Param::COUNT],
+            clock: None,
         }
+    }
+
+    /// `now` is what this clock says when a statement is sent. A write may have waited for a connection until then,
+    /// and what expired meanwhile has ended: others may have seen it.
+    #[inline]
+    pub(crate) fn clock(mut self, clock: &Arc<dyn Clock>) -> Self {
+        self.clock = Some(Arc::clone(clock));
+        self
+    }
+
+    /// What `now` is just now, unless it was bound.
+    pub(crate) fn now(&self) -> Option<Value> {
+        let clock = self.clock.as_ref()?;
+        Some(Value::Int(Some(clock.now().as_millis())))
     }
 
     #[inline]

@@ -33,7 +33,7 @@ impl<W, R> Job<W, R> {
 
 impl<W, R> Write for Job<W, R>
 where
-    W: Fn(&Db) -> Result<R, Failure> + Send,
+    W: FnMut(&Db) -> Result<R, Failure> + Send,
     R: Send,
 {
     fn run(&mut self, db: &Db) -> Result<(), DbError> {

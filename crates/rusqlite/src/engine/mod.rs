@@ -174,7 +174,7 @@ impl Engine {
     pub(crate) fn write<R, F>(&self, work: F) -> Ticket<R>
     where
         R: Send + 'static,
-        F: Fn(&Db) -> Result<R, Failure> + Send + 'static,
+        F: FnMut(&Db) -> Result<R, Failure> + Send + 'static,
     {
         let (giver, ticket) = ticket();
         let overdue = giver.overdue();

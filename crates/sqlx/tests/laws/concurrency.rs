@@ -1,6 +1,10 @@
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use cloakroom_store::{Clock, Enumerate, Expect, RotateOutcome, SetOutcome, Store, Times};
+use cloakroom_store::{
+    Clock, Enumerate, Expect, RotateOutcome, SetOutcome, Store, StoreFuture, Times,
+};
 use tokio::task::JoinSet;
 
 use super::*;
@@ -240,6 +244,40 @@ pub(crate) async fn many_purge_together<B: Bench>(case: Case<B>) {
     assert_eq!(removed.iter().sum::<u64>(), 200);
     assert_eq!(case.store.count().await.unwrap(), 1);
     assert!(case.store.row(&key(0)).await.unwrap().is_none());
+}
+
+/// Somebody may have seen meanwhile that it had ended.
+pub(crate) async fn what_expires_while_a_write_waits_stays_ended<B: Bench>(case: Case<B>) {
+    let Case {
+        pool, store, clock, ..
+    } = &case;
+    for number in 1..=4 {
+        case.add(&key(number), case.ending_in("x", 10)).await;
+    }
+    let later = case.ending_in("later", 1_000);
+    let mut held = Vec::new();
+    for _ in 0..pool.options().get_max_connections() {
+        held.push(pool.acquire().await.unwrap());
+    }
+    let mut set = store.set(&key(1), later.clone(), Expect::Version(1));
+    let mut touch = store.touch(&key(2), clock.now());
+    let mut rotate = store.rotate(&key(3), &key(30), later.times);
+    let mut destroy = store.destroy(&key(4));
+    assert!(waits(&mut set) && waits(&mut touch));
+    assert!(waits(&mut rotate) && waits(&mut destroy));
+    clock.advance(Duration::from_secs(11));
+    drop(held);
+    let (set, touch, rotate, destroy) = tokio::join!(set, touch, rotate, destroy);
+    assert_eq!(set.unwrap(), SetOutcome::Gone);
+    assert!(!touch.unwrap());
+    assert_eq!(rotate.unwrap(), RotateOutcome::Gone);
+    assert!(!destroy.unwrap());
+    assert_eq!(store.count().await.unwrap(), 0);
+}
+
+fn waits<R>(asked: &mut StoreFuture<'_, R>) -> bool {
+    let mut context = Context::from_waker(Waker::noop());
+    Pin::new(asked).poll(&mut context).is_pending()
 }
 
 pub(crate) async fn create_from_20_instances_at_once<B: Bench>(case: Case<B>) {

@@ -156,6 +156,7 @@ pub(crate) async fn all<B: Bench>(bench: Arc<B>) {
         concurrency::end_all_finds_what_moves,
         concurrency::purge_spares_the_refreshed,
         concurrency::many_purge_together,
+        concurrency::what_expires_while_a_write_waits_stays_ended,
         concurrency::create_from_20_instances_at_once,
         enumerating::visit_shows_each_once,
         enumerating::count_and_clear,
