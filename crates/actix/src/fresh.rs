@@ -18,6 +18,8 @@ use crate::{CurrentSession, SessionError};
 /// use cloakroom_actix::{FreshSession, SessionError};
 ///
 /// async fn change_password(session: FreshSession<String, 300>) -> Result<HttpResponse, SessionError> {
+///     // First, as it refuses if the session was ended while the request's body arrived; and a copy of the cookie is out.
+///     session.rotate().await?;
 ///     // Change it, then:
 ///     session.destroy_others().await?;
 ///     Ok(HttpResponse::NoContent().finish())

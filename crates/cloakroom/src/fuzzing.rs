@@ -65,7 +65,8 @@ pub fn cookie_header(input: &[u8]) {
     let found = match read(&fields, NAME, &known.keys) {
         Presented::Nothing => "nothing".to_owned(),
         Presented::Invalid => "invalid".to_owned(),
-        Presented::Ambiguous(_) => "ambiguous".to_owned(),
+        Presented::Several(_) => "several".to_owned(),
+        Presented::TooMuch(_) => "too much".to_owned(),
         Presented::Id(id) => format!("{:?}", known.ids.iter().position(|one| *one == id)),
     };
     assert_eq!(found, expected(known, &fields));
@@ -114,8 +115,8 @@ fn expected(known: &Known, fields: &[Vec<u8>]) -> String {
     let there = known.values.each_ref().map(is_there);
     let too_much = values.len() > 4 || fields.iter().map(Vec::len).sum::<usize>() > 16 * 1024;
     match there {
-        _ if too_much => "ambiguous".to_owned(),
-        [true, true] => "ambiguous".to_owned(),
+        _ if too_much => "too much".to_owned(),
+        [true, true] => "several".to_owned(),
         [false, false] if values.is_empty() => "nothing".to_owned(),
         [false, false] => "invalid".to_owned(),
         [first, _] => format!("{:?}", Some(usize::from(!first))),

@@ -17,11 +17,10 @@ pub(crate) enum Presented {
     Invalid,
     /// One id, perhaps several times or among invalid ones.
     Id(SessionId),
-    /// Two different ids that both verify, or more candidates or bytes than are looked at. Which one is the
-    /// user's cannot be told: their order proves nothing (RFC 6265bis, section 4.2.2). Not the same as none: the
-    /// browser may have a good cookie, which no pre-session is to replace and a sign-out is to remove. Those
-    /// that verified.
-    Ambiguous(Vec<SessionId>),
+    /// Different ids that all verify. Their order does not tell which one is the user's (RFC 6265bis, section 4.2.2).
+    Several(Vec<SessionId>),
+    /// More candidates or bytes than are looked at. Those that verified.
+    TooMuch(Vec<SessionId>),
 }
 
 /// The values of one request that may be the session's id.
@@ -71,11 +70,15 @@ impl<'k> Candidates<'k> {
         let too_much = self.count > MAX_CANDIDATES || self.bytes > MAX_BYTES;
         let mut others = self.others;
         match self.found {
-            found if !others.is_empty() || too_much => {
+            found if too_much => {
                 others.extend(found);
-                Presented::Ambiguous(others)
+                Presented::TooMuch(others)
             }
-            Some(id) => Presented::Id(id),
+            Some(id) if others.is_empty() => Presented::Id(id),
+            Some(id) => {
+                others.push(id);
+                Presented::Several(others)
+            }
             None if self.count > 0 => Presented::Invalid,
             None => Presented::Nothing,
         }

@@ -137,9 +137,10 @@ impl<T: Send + Sync + 'static> Sessions<T> {
             (Loaded::Nothing, Some(renewal)) => renewal,
             (Loaded::Nothing | Loaded::Undecodable, _) => return Ok(None),
         };
-        let moved = storage.find_moved(self.left(id)).await?;
-        let good = moved.filter(|moved| moved.is_good(renewal, storage.now()));
-        Ok(good.map(|moved| moved.record))
+        Ok(match storage.find_moved(self.left(id)).await? {
+            Loaded::Live(moved) if moved.is_good(renewal, storage.now()) => Some(moved.record),
+            _ => None,
+        })
     }
 
     /// Ends the session of that id, also if the id was [renewed](SessionsBuilder::renew_ids) since. Whether it was live.

@@ -63,9 +63,11 @@ pub(crate) async fn change_password(
     passwords: Data<Passwords>,
     given: Json<Password>,
 ) -> Result<HttpResponse, SessionError> {
-    passwords.set(&user.name, &given.password);
-    // Whoever knew the old one is out; so is a copy of this session's cookie.
-    session.destroy_others().await?;
+    // First: the body may have come long after the session was read, and been held back until its user ended it. A copy of
+    // this session's cookie is out as well.
     session.rotate().await?;
+    passwords.set(&user.name, &given.password);
+    // Whoever knew the old one is out.
+    session.destroy_others().await?;
     Ok(HttpResponse::NoContent().finish())
 }

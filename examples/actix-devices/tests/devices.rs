@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // In a test a panic is the answer.
 
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use actix_devices::{Passwords, app, sessions};
 use actix_http::Request;
+use actix_http::h1::Payload;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
@@ -192,6 +194,34 @@ async fn a_password_is_changed_only_by_whoever_just_proved_who_they_are() {
     assert_eq!(laptop.devices().await.unwrap().len(), 1);
     let old = json!({ "name": "ada", "password": "ada" });
     assert_eq!(nobody.post("/sign-in", old).await.status, 401);
+}
+
+/// The request has read its session when its sender stops in the middle of the body.
+#[actix_web::test]
+async fn who_was_signed_out_meanwhile_changes_no_password() {
+    let app = start!(ManualClock::starting_now());
+    let mut thief = Browser::signed_in(&app, "ada", "Thief").await;
+    let (mut body, payload) = Payload::create(false);
+    let request = TestRequest::with_uri("/password").method(Method::POST);
+    let request = request
+        .insert_header(("cookie", &*thief.cookie))
+        .insert_header(("content-type", "application/json"));
+    let (request, _) = request.to_request().replace_payload(payload.into());
+    let mut held = Box::pin(call_service(&app, request));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(held.as_mut().poll(&mut context).is_pending());
+
+    let mut laptop = Browser::signed_in(&app, "ada", "Laptop").await;
+    let reply = laptop.post("/sign-out-everywhere", Value::Null).await;
+    assert_eq!(reply.body, "2");
+    let mut laptop = Browser::signed_in(&app, "ada", "Laptop").await;
+
+    body.feed_data(r#"{ "password": "stolen" }"#.into());
+    body.feed_eof();
+    assert_eq!(held.await.status(), 401);
+    assert_eq!(thief.devices().await, Err(401));
+    assert_eq!(laptop.devices().await.unwrap().len(), 1);
+    Browser::signed_in(&app, "ada", "Phone").await;
 }
 
 #[actix_web::test]

@@ -107,7 +107,8 @@ mod tests {
             match read(&fields, NAME, &self.keys) {
                 Presented::Nothing => "nothing",
                 Presented::Invalid => "invalid",
-                Presented::Ambiguous(_) => "ambiguous",
+                Presented::Several(_) => "several",
+                Presented::TooMuch(_) => "too much",
                 Presented::Id(id) if id == a => "a",
                 Presented::Id(_) => "b",
             }
@@ -161,16 +162,16 @@ mod tests {
         assert_eq!(it.read(&["__Host-sid=bad; __Host-sid={a}"]), "a");
         assert_eq!(it.read(&["__Host-sid={a}; __Host-sid=bad"]), "a");
         assert_eq!(it.read(&["__Host-sid={a}; __Host-sid={a}"]), "a");
-        assert_eq!(it.read(&["__Host-sid={a}; __Host-sid={b}"]), "ambiguous");
-        assert_eq!(it.read(&["__Host-sid={b}", "__Host-sid={a}"]), "ambiguous");
+        assert_eq!(it.read(&["__Host-sid={a}; __Host-sid={b}"]), "several");
+        assert_eq!(it.read(&["__Host-sid={b}", "__Host-sid={a}"]), "several");
         assert_eq!(it.read(&["__Host-sid={a}; ".repeat(4).as_str()]), "a");
         assert_eq!(
             it.read(&["__Host-sid={a}; ".repeat(5).as_str()]),
-            "ambiguous"
+            "too much"
         );
         assert_eq!(
             it.read(&["__Host-sid=bad; ".repeat(100).as_str()]),
-            "ambiguous"
+            "too much"
         );
         assert_eq!(it.read(&["__Host-sid=bad"]), "invalid");
     }
@@ -209,8 +210,8 @@ mod tests {
     fn the_work_is_bounded() {
         let it = Fixture::new();
         let padding = "p".repeat(MAX_BYTES);
-        assert_eq!(it.read(&["__Host-sid={a}", &padding]), "ambiguous");
-        assert_eq!(it.read(&[&padding, "__Host-sid={a}"]), "ambiguous");
+        assert_eq!(it.read(&["__Host-sid={a}", &padding]), "too much");
+        assert_eq!(it.read(&[&padding, "__Host-sid={a}"]), "too much");
         let rest = "q".repeat(MAX_BYTES - "__Host-sid={a}".len() - 87 + "{a}".len());
         assert_eq!(it.read(&["__Host-sid={a}", &rest]), "a");
     }

@@ -48,14 +48,14 @@ pub(crate) async fn wait<T: Send + Sync + 'static>(sessions: Sessions<T>, mut wa
         let expires_at = match inner.storage.load(watcher.key()).await {
             Ok(Loaded::Live(record)) => record.times.expires_at(),
             Ok(Loaded::Nothing) => match moved(&sessions, watcher.key()).await {
-                Ok(Some(key)) => {
+                Ok(Loaded::Live(key)) => {
                     let next = sessions.watch(key);
                     drop(rung);
                     watcher = next;
                     continue;
                 }
-                Ok(None) => return,
-                Err(_) => None,
+                Ok(Loaded::Nothing) => return,
+                Ok(Loaded::Undecodable) | Err(_) => None,
             },
             // It is there, or nobody can tell.
             Ok(Loaded::Undecodable) | Err(_) => None,
@@ -75,12 +75,16 @@ pub(crate) async fn wait<T: Send + Sync + 'static>(sessions: Sessions<T>, mut wa
 async fn moved<T: Send + Sync + 'static>(
     sessions: &Sessions<T>,
     key: &SessionKey,
-) -> Result<Option<SessionKey>, crate::Error> {
+) -> Result<Loaded<SessionKey>, crate::Error> {
     if sessions.inner.renew_ids.is_none() {
-        return Ok(None);
+        return Ok(Loaded::Nothing);
     }
     let moved = sessions.inner.storage.find_moved(Left::Key(*key)).await?;
-    Ok(moved.map(|moved| moved.key))
+    Ok(match moved {
+        Loaded::Live(moved) => Loaded::Live(moved.key),
+        Loaded::Undecodable => Loaded::Undecodable,
+        Loaded::Nothing => Loaded::Nothing,
+    })
 }
 
 /// Until the session would expire, but not longer than the interval.

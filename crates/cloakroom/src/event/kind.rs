@@ -27,10 +27,10 @@ pub enum Event<'a> {
     /// A cookie of the session's name, or the [header](crate::IdHeader) that carries the id, had nothing that one of
     /// the keys signed. Many of these are somebody guessing, or a secret that was changed without keeping the old one.
     InvalidCookie,
-    /// A request carried two valid ids, more cookies of the name than are looked at, or more bytes of cookies
-    /// than are looked through (16 KiB); the same goes for the lines of the [header](crate::IdHeader) that carries the
-    /// id. It was treated as having no session; signing in or out ends those that were valid. Somebody may be planting
-    /// cookies.
+    /// A request carried valid ids of two live sessions, more cookies of the name than are looked at (4), or more bytes
+    /// of cookies than are looked through (16 KiB); the same goes for the lines of the [header](crate::IdHeader) that
+    /// carries the id. It was treated as having no session; signing in or out ends those that were valid. Somebody may be
+    /// planting cookies.
     AmbiguousCookies,
     /// A session moved to a fresh id.
     Rotated {

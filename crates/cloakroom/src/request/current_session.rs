@@ -90,21 +90,19 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
 
     /// A token for forms and scripts, bound to the session or pre-session; another text each time. `None` if
     /// there is neither. Where visitors need one before they sign in, turn on
-    /// [`save_uninitialized`](crate::SessionsBuilder::save_uninitialized).
+    /// [`save_uninitialized`](crate::SessionsBuilder::save_uninitialized). If this response
+    /// [renews](crate::SessionsBuilder::renew_ids) the id, the token is for the new one.
     ///
     /// # Errors
     /// `Randomness` if the generator fails.
     pub fn csrf_token(&self) -> Result<Option<CsrfToken>, Error> {
-        let id = self.id();
-        let csrf = &self.exchange.inner().csrf;
-        id.map(|id| csrf.token(&id)).transpose()
+        self.exchange.csrf_token()
     }
 
     /// Whether [`csrf_token`](Self::csrf_token) gave that text to this session. Compared in constant time.
     #[must_use]
     pub fn verify_csrf_token(&self, token: &str) -> bool {
-        self.id()
-            .is_some_and(|id| self.exchange.inner().csrf.accept(&id, token))
+        self.exchange.verify_csrf_token(token)
     }
 
     /// Stores the data: over the session as this request read it, or as a new one under a fresh id.
@@ -140,6 +138,10 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     /// Gives the session a fresh id. The old one is dead at once. For a change of privilege, followed by
     /// [`update`](Self::update): what limits the session, and when its user signed in, stay.
     ///
+    /// Not to be dropped half way, by a time-out around it for instance, if a response is sent all the same: the store may
+    /// have moved the session to an id that this request then does not know. The same goes for
+    /// [`resave`](Self::resave) and [`reauthenticate`](Self::reauthenticate).
+    ///
     /// # Errors
     /// `NoSession` if there is none, `Gone` if it ended since it was read. Also `Unavailable`, `Randomness`,
     /// `ResponseStarted`.
@@ -161,6 +163,10 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     /// the like (OWASP ASVS 5.0, 7.5.1 and 7.5.3). Ask for the password, call
     /// [`reauthenticate`](Self::reauthenticate), and it passes.
     ///
+    /// It goes by what this request read, which may be old when the body has arrived, as slowly as its sender likes.
+    /// [`rotate`](Self::rotate), or [`reload`](Self::reload), right before the change tells whether the session was
+    /// ended since.
+    ///
     /// # Errors
     /// `NotFresh` (403) if that was longer ago or never, `NoSession` if nobody is signed in, `Gone` if the session
     /// ended.
@@ -176,8 +182,9 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     }
 
     /// Ready when this session has ended: signed out, revoked, expired or moved to another id by a rotation. For
-    /// websockets and event streams, which outlive the request that opened them; it may be moved into a task. A
-    /// [renewal](crate::SessionsBuilder::renew_ids) is not an end. Without a session it is ready at once.
+    /// websockets and event streams, which outlive the request that opened them; it may be moved into a task, and keeps
+    /// none of the request's memory, as the session itself does. A [renewal](crate::SessionsBuilder::renew_ids) is not
+    /// an end. Without a session it is ready at once.
     ///
     /// What ends the session in this process wakes it at once; what does so in another one, when the store
     /// [announces](cloakroom_store::Announcements) it, or else with the next look at the store, at most
@@ -230,7 +237,8 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     }
 
     /// The other live sessions of this session's owner, the oldest first: a user's other devices. None if it has
-    /// no owner: see [`owned_by`](crate::SessionsBuilder::owned_by).
+    /// no owner: see [`owned_by`](crate::SessionsBuilder::owned_by). Like all verbs about them it asks the store first
+    /// whether this session lives still, one `get`: a request may have gone on since its session was ended.
     ///
     /// # Errors
     /// `NoSession` if there is none, `Gone` if it ended, `Unsupported` if the store does not
@@ -251,19 +259,13 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     }
 
     /// Ends one of this session's owner's sessions, by the handle that a list of devices shows. Whether there
-    /// was one; a handle of somebody else's session is not.
+    /// was one; a handle of somebody else's session is not. `false` is not "it has ended": a session that moved to a
+    /// fresh id since, by a [renewal](crate::SessionsBuilder::renew_ids) for one, has another handle. List them again.
     ///
     /// # Errors
     /// As [`others`](Self::others).
     pub async fn destroy_device(&self, handle: Handle) -> Result<bool, Error> {
-        let owner = |live: &Live<T>| live.record.owner.clone();
-        match self.exchange.read_live(owner)? {
-            Some(owner) => {
-                let sessions = self.exchange.sessions();
-                sessions.destroy_by_handle(&owner, handle).await
-            }
-            None => Ok(false),
-        }
+        self.exchange.destroy_device(handle).await
     }
 
     /// Ends them and keeps this one, after a change of password for instance (OWASP ASVS 5.0, 7.4.3). How many
@@ -360,7 +362,7 @@ impl<T: Clone + Send + Sync + 'static> CurrentSession<T> {
     where
         T: Default,
     {
-        let absent = !matches!(self.exchange.state().phase, Phase::Live(_) | Phase::Gone);
+        let absent = !matches!(self.exchange.state().phase, Phase::Live(_) | Phase::Gone(_));
         if absent {
             let begun = self.exchange.begin(|| {
                 let mut data = T::default();

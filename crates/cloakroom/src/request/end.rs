@@ -24,7 +24,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     }
 
     async fn end(&self) -> Result<(), Error> {
-        self.end_ambiguous().await?;
+        self.end_several().await?;
         let key = self.state().key_to_end();
         if let Some(key) = key {
             self.end_under(&key).await?;
@@ -53,8 +53,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         Ok(())
     }
 
-    pub(super) async fn end_ambiguous(&self) -> Result<(), Error> {
-        let keys = self.state().ambiguous_keys();
+    pub(super) async fn end_several(&self) -> Result<(), Error> {
+        let keys = self.state().several_to_end();
         for key in keys {
             Box::pin(self.end_under(&key)).await?;
         }

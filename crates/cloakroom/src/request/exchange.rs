@@ -141,7 +141,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                     self.sessions().emit(|| Event::InvalidCookie);
                     Phase::Absent(PreSession::None)
                 }
-                Presented::Ambiguous(ids) => {
+                Presented::Several(ids) => Phase::Several(ids),
+                Presented::TooMuch(ids) => {
                     self.sessions().emit(|| Event::AmbiguousCookies);
                     Phase::Ambiguous(ids)
                 }

@@ -32,6 +32,13 @@ impl<T: Send + Sync + 'static> Exchange<T> {
                 turn
             }
         };
+        if presented.is_none() {
+            let several = self.state().several().map(<[_]>::to_vec);
+            if let Some(ids) = several {
+                // Boxed, as this is rare: the future of a usual request stays small.
+                Box::pin(self.load_one_of(ids)).await?;
+            }
+        }
         if let Some(key) = presented {
             let found = |record| {
                 let mut state = self.state();
@@ -59,6 +66,57 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         Ok(read(&self.state()))
     }
 
+    /// Several ids came, as a browser sends them that has cookies for two domains or paths, or for a partition and for
+    /// none: from before a change of configuration, or planted. The one that lives, if no other does.
+    async fn load_one_of(&self, ids: Vec<SessionId>) -> Result<(), Error> {
+        let mut found = Vec::new();
+        for id in &ids {
+            let key = id.key();
+            match self.inner().storage.load(&key).await? {
+                Loaded::Live(record) => found.push(Phase::Live(Live {
+                    id: id.clone(),
+                    key,
+                    record,
+                    is_new: false,
+                    by_old_id: false,
+                })),
+                Loaded::Undecodable => found.push(Phase::Undecodable(id.clone())),
+                Loaded::Nothing => {}
+            }
+        }
+        // Only if none lives under its own id: one that was given up long ago may lie beside its successor.
+        if let (true, Some(renewal)) = (found.is_empty(), self.inner().renew_ids) {
+            for id in &ids {
+                match self.load_moved(id, renewal).await? {
+                    // Two of its earlier ids.
+                    Loaded::Live(live) if found.iter().any(|there| is_under(there, &live.key)) => {}
+                    Loaded::Live(live) => found.push(Phase::Live(*live)),
+                    Loaded::Undecodable => found.push(Phase::Undecodable(id.clone())),
+                    Loaded::Nothing => {}
+                }
+            }
+        }
+        let mut state = self.state();
+        state.phase = match (found.pop(), found.is_empty()) {
+            (Some(only), true) => only,
+            (Some(_), false) => {
+                self.sessions().emit(|| Event::AmbiguousCookies);
+                state.resend = None;
+                Phase::Ambiguous(ids)
+            }
+            (None, _) => {
+                for id in &ids {
+                    let handle = id.key().handle();
+                    self.sessions().emit(|| Event::NotFound { handle });
+                }
+                // The same one, in whatever order they come.
+                let id = ids.into_iter().min_by_key(SessionId::key);
+                Phase::Absent(self.pre_session_on(id))
+            }
+        };
+        Ok(())
+    }
+
     fn found_undecodable(&self) {
         let mut state = self.state();
         if let Some(id) = state.presented_id().cloned() {
@@ -71,12 +129,13 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let Some(id) = self.state().presented_id().cloned() else {
             return Ok(false);
         };
-        let moved = self.load_moved(&id, renewal).await?;
-        let is_found = moved.is_some();
-        if let Some(live) = moved {
-            self.state().phase = Phase::Live(*live);
-        }
-        Ok(is_found)
+        let phase = match self.load_moved(&id, renewal).await? {
+            Loaded::Live(live) => Phase::Live(*live),
+            Loaded::Undecodable => Phase::Undecodable(id),
+            Loaded::Nothing => return Ok(false),
+        };
+        self.state().phase = phase;
+        Ok(true)
     }
 
     /// Nothing lives under the presented id, which has this key.
@@ -86,12 +145,16 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         });
         let mut state = self.state();
         if let Some(id) = state.presented_id().cloned() {
-            // A dead id will do for a pre-session: nothing is ever stored under it, and no cookie is sent
-            // that could overwrite the one of a login that is just happening.
-            state.phase = Phase::Absent(match self.inner().save_uninitialized {
-                true => PreSession::Id(id),
-                false => PreSession::None,
-            });
+            state.phase = Phase::Absent(self.pre_session_on(Some(id)));
+        }
+    }
+
+    /// A dead id will do for a pre-session: nothing is ever stored under it, and no cookie is sent that could overwrite
+    /// the one of a login that is just happening.
+    fn pre_session_on(&self, dead: Option<SessionId>) -> PreSession {
+        match dead.filter(|_| self.inner().save_uninitialized) {
+            Some(id) => PreSession::Id(id),
+            None => PreSession::None,
         }
     }
 
@@ -136,11 +199,13 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         &self,
         id: &SessionId,
         renewal: RenewIds,
-    ) -> Result<Option<Box<Live<T>>>, Error> {
+    ) -> Result<Loaded<Box<Live<T>>>, Error> {
         let storage = &self.inner().storage;
         let left = Left::Id(id.clone(), &self.inner().successors);
-        let Some(moved) = storage.find_moved(left).await? else {
-            return Ok(None);
+        let moved = match storage.find_moved(left).await? {
+            Loaded::Live(moved) => moved,
+            Loaded::Undecodable => return Ok(Loaded::Undecodable),
+            Loaded::Nothing => return Ok(Loaded::Nothing),
         };
         if !moved.is_good(renewal, storage.now()) {
             self.sessions().emit(|| Event::ReuseDetected {
@@ -148,14 +213,14 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             });
             storage.destroy(&moved.key).await?;
             storage.destroy_moved(Left::Key(moved.key)).await?;
-            return Ok(None);
+            return Ok(Loaded::Nothing);
         }
         if moved.is_unconfirmed() {
             let mut next = self.inner().successors.candidates(id);
             self.state().resend = next.find(|next| next.key() == moved.key).map(Box::new);
         }
         let Moved { key, record, .. } = moved;
-        Ok(Some(Box::new(Live {
+        Ok(Loaded::Live(Box::new(Live {
             id: id.clone(),
             key,
             record,
@@ -197,7 +262,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     ) -> Result<Option<R>, Error> {
         match &self.state().phase {
             Phase::Live(live) => Ok(Some(read(live))),
-            Phase::Gone => Err(Error::new(ErrorKind::Gone)),
+            Phase::Gone(_) => Err(Error::new(ErrorKind::Gone)),
             _ => Ok(None),
         }
     }
@@ -209,7 +274,11 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             true => Event::Expired { handle: handle() },
             false => Event::Gone { handle: handle() },
         });
-        self.state().gone();
+        self.state().gone(live.id.clone());
         Error::new(ErrorKind::Gone)
     }
+}
+
+fn is_under<T>(phase: &Phase<T>, key: &SessionKey) -> bool {
+    matches!(phase, Phase::Live(live) if live.key == *key)
 }

@@ -1,5 +1,6 @@
 //! One request's session: what was presented, what was loaded, what the handler did, what the response needs.
 
+mod csrf;
 mod current_session;
 mod end;
 mod exchange;

@@ -131,8 +131,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let Some(turn) = self.try_turn() else {
             return Ok(Some(Box::pin(self.resave_later(data, origin))));
         };
-        let (is_ambiguous, ending) = self.may_resave()?;
-        if is_ambiguous {
+        let (several, ending) = self.may_resave()?;
+        if several {
             drop(turn);
             return Ok(Some(Box::pin(self.resave_later(data, origin))));
         }
@@ -179,9 +179,9 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     async fn resave_later(&self, data: Arc<T>, origin: Origin) -> Result<(), Error> {
         let _turn = self.turn().await;
-        let (is_ambiguous, ending) = self.may_resave()?;
-        if is_ambiguous {
-            self.end_ambiguous().await?;
+        let (several, ending) = self.may_resave()?;
+        if several {
+            self.end_several().await?;
         }
         let minting = self.begin_minting(data, origin, ending)?;
         self.minted(minting).await
@@ -192,6 +192,6 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     fn may_resave(&self) -> Result<(bool, Option<SessionKey>), Error> {
         let state = self.state();
         refuse_after_response(&state)?;
-        Ok((state.is_ambiguous(), state.key_to_end()))
+        Ok((state.has_several(), state.key_to_end()))
     }
 }

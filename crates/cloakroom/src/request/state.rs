@@ -16,6 +16,9 @@ pub(crate) struct State<T> {
     pub(crate) written: bool,
     /// The response's headers were handed over; its cookie cannot change any more.
     pub(crate) responded: bool,
+    /// A CSRF token was given out for the id as it is: it is not renewed with this response, though that may become due
+    /// while the request is served.
+    pub(crate) keeps_id: bool,
     /// The id that the session was given by a renewal whose response was lost, to be sent once more.
     pub(crate) resend: Option<Box<SessionId>>,
 }
@@ -29,7 +32,10 @@ pub(crate) enum Phase<T> {
     Presented(SessionId),
     /// No session: nothing presented, nothing valid, or an id under which nothing lives.
     Absent(PreSession),
-    /// Several ids were presented: no session, and no pre-session either. Signing in or out ends them all.
+    /// Several ids with good signatures; what is under them was not asked yet.
+    Several(Vec<SessionId>),
+    /// Which of the ids that were presented is the user's cannot be told: no session. Not the same as none: the browser
+    /// may have a good cookie, which no pre-session is to replace. Signing in or out ends them all.
     Ambiguous(Vec<SessionId>),
     /// Under the presented id is something that does not decode. It counts as absent, but signing in or out
     /// ends it.
@@ -37,8 +43,9 @@ pub(crate) enum Phase<T> {
     /// A session, as it was when this request last spoke to the store. In place: the memory serves request after
     /// request.
     Live(Live<T>),
-    /// Live when this request read it, ended by somebody else since.
-    Gone,
+    /// Live when this request read it under this id, ended by somebody else since; or renewed so long ago that this
+    /// request may not follow any more. Signing in or out ends what became of it.
+    Gone(SessionId),
     /// Ended by this request.
     Ended,
 }
@@ -95,6 +102,7 @@ impl<T> State<T> {
             presented: false,
             written: false,
             responded: false,
+            keeps_id: false,
             resend: None,
         }
     }
@@ -103,7 +111,10 @@ impl<T> State<T> {
     pub(crate) fn needs_loading(&self) -> bool {
         matches!(
             self.phase,
-            Phase::Unread | Phase::Presented(_) | Phase::Absent(PreSession::None)
+            Phase::Unread
+                | Phase::Presented(_)
+                | Phase::Several(_)
+                | Phase::Absent(PreSession::None)
         )
     }
 
@@ -134,34 +145,44 @@ impl<T> State<T> {
     /// The key under which the presented cookie may have something alive, so that ending it matters.
     pub(crate) fn key_to_end(&self) -> Option<SessionKey> {
         match &self.phase {
-            Phase::Presented(id) | Phase::Undecodable(id) => Some(id.key()),
+            Phase::Presented(id) | Phase::Undecodable(id) | Phase::Gone(id) => Some(id.key()),
             Phase::Live(live) => Some(live.key),
-            Phase::Unread | Phase::Absent(_) | Phase::Ambiguous(_) | Phase::Gone | Phase::Ended => {
-                None
-            }
+            Phase::Unread
+            | Phase::Absent(_)
+            | Phase::Several(_)
+            | Phase::Ambiguous(_)
+            | Phase::Ended => None,
         }
     }
 
     /// The presented id that has this key.
     pub(crate) fn id_under(&self, key: &SessionKey) -> Option<SessionId> {
         let ids: &[SessionId] = match &self.phase {
-            Phase::Presented(id) | Phase::Undecodable(id) => from_ref(id),
+            Phase::Presented(id) | Phase::Undecodable(id) | Phase::Gone(id) => from_ref(id),
             Phase::Live(live) => from_ref(&live.id),
-            Phase::Ambiguous(ids) => ids,
+            Phase::Several(ids) | Phase::Ambiguous(ids) => ids,
             _ => &[],
         };
         ids.iter().find(|id| id.key() == *key).cloned()
     }
 
-    pub(crate) fn is_ambiguous(&self) -> bool {
-        matches!(self.phase, Phase::Ambiguous(_))
+    /// The ids that came, if they are several and what is under them was not asked yet.
+    pub(crate) fn several(&self) -> Option<&[SessionId]> {
+        match &self.phase {
+            Phase::Several(ids) => Some(ids),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn has_several(&self) -> bool {
+        matches!(self.phase, Phase::Several(_) | Phase::Ambiguous(_))
     }
 
     /// The same where several cookies were presented: which one is the user's cannot be told, but whoever
     /// brings them all may end them all. Else nobody could sign out beside a planted cookie.
-    pub(crate) fn ambiguous_keys(&self) -> Vec<SessionKey> {
+    pub(crate) fn several_to_end(&self) -> Vec<SessionKey> {
         match &self.phase {
-            Phase::Ambiguous(ids) => ids.iter().map(SessionId::key).collect(),
+            Phase::Several(ids) | Phase::Ambiguous(ids) => ids.iter().map(SessionId::key).collect(),
             _ => Vec::new(),
         }
     }
@@ -200,8 +221,8 @@ impl<T> State<T> {
     }
 
     /// Somebody else ended it.
-    pub(crate) fn gone(&mut self) {
-        self.phase = Phase::Gone;
+    pub(crate) fn gone(&mut self, id: SessionId) {
+        self.phase = Phase::Gone(id);
         self.forget_unsent();
     }
 

@@ -11,7 +11,7 @@ use crate::request::{Exchange, ResponseEffect};
 use crate::{RenewIds, SessionId};
 
 /// What is due.
-enum Due {
+pub(super) enum Due {
     Nothing,
     Touch,
     Renewal(RenewIds),
@@ -37,7 +37,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         }
     }
 
-    fn due(&self, state: &State<T>) -> Due {
+    pub(super) fn due(&self, state: &State<T>) -> Due {
         let Some(live) = state.live() else {
             return Due::Nothing;
         };
@@ -47,7 +47,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             return Due::Nothing;
         }
         if let Some(renewal) = inner.renew_ids {
-            if !state.responded && renewal.due(times, inner.storage.lately()) {
+            let may_renew = !state.responded && !state.keeps_id;
+            if may_renew && renewal.due(times, inner.storage.lately()) {
                 return Due::Renewal(renewal);
             }
             if !state.written && is_unconfirmed(times) {
@@ -74,7 +75,11 @@ impl<T: Send + Sync + 'static> Exchange<T> {
 
     /// Trouble here is not the request's: the session keeps the end and the id that it has.
     pub(super) async fn touch(&self) {
-        let _turn = self.turn().await;
+        // Whoever has it speaks to the store for this session, and may outlive the request: the response does not wait.
+        // What is due will be so with the next request.
+        let Some(_turn) = self.try_turn() else {
+            return;
+        };
         let (due, live) = {
             let state = self.state();
             (self.due(&state), state.live().cloned())

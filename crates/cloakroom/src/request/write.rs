@@ -109,7 +109,7 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         let state = self.state();
         let live = match &state.phase {
             Phase::Live(live) => live,
-            Phase::Gone => return Err(Error::new(ErrorKind::Gone)),
+            Phase::Gone(_) => return Err(Error::new(ErrorKind::Gone)),
             _ => return Ok(writing),
         };
         let before = &live.record;

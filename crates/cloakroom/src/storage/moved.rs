@@ -73,26 +73,30 @@ impl<T: Send + Sync + 'static> Storage<T> {
     }
 
     /// The live session that was there, if it moved.
-    pub(crate) async fn find_moved(&self, mut from: Left<'_>) -> Result<Option<Moved<T>>, Error> {
+    pub(crate) async fn find_moved(&self, mut from: Left<'_>) -> Result<Loaded<Moved<T>>, Error> {
         let Some(first) = self.follow(&from.key()).await? else {
-            return Ok(None);
+            return Ok(Loaded::Nothing);
         };
         let mut trail = first;
         for step in 0..MAX_STEPS {
-            if let Loaded::Live(record) = self.load_arriving(&trail).await? {
-                return Ok(Some(Moved {
-                    key: trail.to,
-                    record,
-                    left_at: first.moved_at,
-                    is_next: step == 0,
-                }));
+            match self.load_arriving(&trail).await? {
+                Loaded::Live(record) => {
+                    return Ok(Loaded::Live(Moved {
+                        key: trail.to,
+                        record,
+                        left_at: first.moved_at,
+                        is_next: step == 0,
+                    }));
+                }
+                Loaded::Undecodable => return Ok(Loaded::Undecodable),
+                Loaded::Nothing => {}
             }
             match self.next_trail(&mut from, &trail).await? {
                 Some(next) => trail = next,
-                None => return Ok(None),
+                None => return Ok(Loaded::Nothing),
             }
         }
-        Ok(None)
+        Ok(Loaded::Nothing)
     }
 
     /// Ends the session that was there, if it moved. Whether there was one.

@@ -56,6 +56,7 @@ macro_rules! scenarios {
             }
             duplicates {
                 a_bad_cookie_beside_the_good_one_is_ignored
+                a_dead_cookie_beside_the_good_one_is_ignored
                 two_good_cookies_are_nobody
                 signing_out_with_two_good_cookies_ends_both
                 too_many_cookies_are_nobody

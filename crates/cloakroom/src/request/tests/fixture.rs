@@ -189,8 +189,14 @@ impl fmt::Debug for Watched {
 impl Store<Cart> for Watched {
     fn get(&self, key: &SessionKey) -> StoreFuture<'_, Option<Record<Cart>>> {
         if self.garbled.load(Ordering::SeqCst) {
-            let error = StoreError::new(StoreErrorKind::Undecodable, "garbled by the test");
-            return self.answer("get", || StoreFuture::ready(Err(error)));
+            let found = self.inner.get(key);
+            let garbled = async move {
+                match found.await? {
+                    Some(_) => Err(StoreError::new(StoreErrorKind::Undecodable, "by the test")),
+                    None => Ok(None),
+                }
+            };
+            return self.answer("get", || StoreFuture::new(garbled));
         }
         self.answer("get", || self.inner.get(key))
     }

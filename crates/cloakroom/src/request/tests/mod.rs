@@ -3,9 +3,11 @@
 
 mod clients;
 mod confirmation;
+mod csrf;
 mod ended;
 mod fixture;
 mod freshness;
+mod held;
 mod id_header;
 mod lifetimes;
 mod limits;
@@ -13,5 +15,6 @@ mod operations;
 mod pre_sessions;
 mod races;
 mod renewal;
+mod several;
 mod trouble;
 mod verbs;

@@ -1,6 +1,7 @@
 //! Promise 4: trouble is not a logout.
 
 use super::fixture::{Fixture, cart, kind, sent};
+use super::renewal::{renewed, renewing};
 use crate::ErrorKind;
 
 #[tokio::test]
@@ -125,4 +126,25 @@ async fn nothing_printed_shows_an_id_or_data() {
         assert!(!printed.contains(&id[..12]) && !printed.contains(&tag[..12]));
     }
     assert!(!printed.contains("precious"));
+}
+
+/// As after a release that stores other data, and is rolled back.
+#[tokio::test]
+async fn what_does_not_decode_under_a_renewed_id_is_ended_by_signing_in_or_out() {
+    for verb in ["lazy", "logout", "destroy", "resave"] {
+        let it = renewing();
+        let (old, new) = renewed(&it).await;
+        it.store.set_garbled(true);
+        let request = it.request(&old);
+        assert_eq!(request.data().await.unwrap(), None);
+        let session = request.load().await.unwrap();
+        match verb {
+            "lazy" => it.request(&old).logout().await.unwrap(),
+            "logout" => session.logout().await.unwrap(),
+            "destroy" => session.destroy().await.unwrap(),
+            _ => session.resave(cart(&["bob"])).await.unwrap(),
+        }
+        it.store.set_garbled(false);
+        assert_eq!(it.stored(&new).await, None, "{verb}");
+    }
 }
