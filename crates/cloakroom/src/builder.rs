@@ -122,6 +122,14 @@ impl<T: Send + Sync + 'static> SessionsBuilder<T> {
         self
     }
 
+    /// The cookie goes when the browser closes: no `Max-Age`. The limits on the server hold all the same, and browsers that
+    /// restore their windows restore such cookies, too. For one session, [`Resave`](crate::Resave) says otherwise.
+    /// Default: off, the cookie lasts as long as the session may.
+    pub fn browser_session(mut self, on: bool) -> Self {
+        self.lifetimes.browser_session = on;
+        self
+    }
+
     /// Pre-sessions: a request that asks for a session and has none gets an id in a cookie, with nothing stored.
     /// It gives visitors who have not signed in a CSRF token. The first `save` mints another id. Default: off.
     pub fn save_uninitialized(mut self, on: bool) -> Self {

@@ -21,6 +21,9 @@
 //! - Ids on their own: [`new_session_id`], [`verify_session_id`], [`SigningKey`], [`KeyRing`].
 //! - Stores: [`MemoryStore`]; the contract, [`Store`], is re-exported from `cloakroom-store`.
 //! - What happened: [`Event`]; what went wrong: [`Error`].
+//! - What surrounds a sign-in (remember-me, devices, limits, forms), and how to come from another library: the guides
+//!   [`docs/sign-in.md`](https://github.com/cloakroom-rs/cloakroom/blob/main/docs/sign-in.md) and
+//!   [`docs/coming-from.md`](https://github.com/cloakroom-rs/cloakroom/blob/main/docs/coming-from.md).
 //! - Features: `encryption` adds `EncryptionKeys`, for stores that encrypt; `metrics` counts events and times store operations through the `metrics` facade; `testing` has
 //!   helpers for the tests of applications.
 //! - Writing an adapter: [`Sessions::for_request`], [`RequestHead`], [`Carrier`], [`LazySession::finish`],

@@ -6,7 +6,7 @@ use cloakroom_store::{InvalidOwner, Owner};
 /// `Option` of one of these, `None` for a session that is nobody's.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name an owner",
-    note = "answer a number, a `String`, a `&str`, an `Owner` or an `Option` of these; for other ids `.to_string()`"
+    note = "answer a number, a `String`, an `Owner` or an `Option` of these, cloned and not borrowed from the data; for other ids `.to_string()`"
 )]
 pub trait IntoOwner {
     /// The owner, if there is one.

@@ -8,7 +8,8 @@ use crate::StoreError;
 /// What a [`Store`](crate::Store)'s methods return: a future of `Result<R, StoreError>`.
 ///
 /// A store that answers from memory uses [`StoreFuture::ready`], which allocates nothing. Others box an async
-/// block with [`StoreFuture::new`].
+/// block with [`StoreFuture::new`]. It may borrow the store, and nothing else that the method was lent: copy the key, which is
+/// `Copy`, before.
 ///
 /// ```
 /// use cloakroom_store::StoreFuture;
@@ -16,8 +17,9 @@ use crate::StoreError;
 /// fn from_memory<'a>() -> StoreFuture<'a, u64> {
 ///     StoreFuture::ready(Ok(1))
 /// }
-/// fn from_far_away<'a>() -> StoreFuture<'a, u64> {
-///     StoreFuture::new(async { Ok(1) })
+/// fn from_far_away<'a>(store: &'a u64, key: &u64) -> StoreFuture<'a, u64> {
+///     let key = *key;
+///     StoreFuture::new(async move { Ok(store + key) })
 /// }
 /// ```
 #[must_use = "a store does nothing until its future is awaited"]

@@ -23,7 +23,7 @@ use super::sync::AtomicUsize;
 ///
 /// What is freed goes back to the allocator. That of glibc keeps most of it for the process, as it gives only the end of its
 /// heap back to the system; a program that wants more of it back after many sessions have ended calls `malloc_trim` of the C
-/// library. After a million had expired that gave back 257 of 268 MB, and took 30 to 60 ms, in which others may wait for
+/// library. After a million had expired that gave back 261 of 272 MB, and took 30 to 60 ms, in which others may wait for
 /// memory.
 ///
 /// ```

@@ -58,7 +58,8 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
         self.of_live(|live| live.record.times.created_at)
     }
 
-    /// When its user signed in, if that was done with [`resave`](Self::resave).
+    /// When its user proved who they are: with the last [`resave`](Self::resave) that was not
+    /// [`not_fresh`](Resave::not_fresh), or [`reauthenticate`](Self::reauthenticate). `None` if never.
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.of_live(|live| live.record.times.authenticated_at)?
@@ -109,7 +110,8 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     ///
     /// # Errors
     /// `Gone` if it ended since it was read, `Conflict` if another request wrote it; nothing was stored.
-    /// `Unavailable`: it is unknown. Also `TooLarge`, `Full`, `Randomness`, `ResponseStarted`.
+    /// `Unavailable`: it is unknown. Also `TooLarge`, `Full`, `TooManySessions` where it begins one, `Randomness`,
+    /// `ResponseStarted`, and `Internal` for an owner's name that cannot be one.
     pub async fn save(&self, data: T) -> Result<(), Error> {
         self.exchange.write(data, Expect::Version).await
     }
@@ -130,7 +132,7 @@ impl<T: Send + Sync + 'static> CurrentSession<T> {
     ///
     /// # Errors
     /// `Unavailable`: it is unknown whether the old session ended; no cookie is sent. Also `TooLarge`, `Full`,
-    /// `Randomness`, `ResponseStarted`.
+    /// `TooManySessions`, `Randomness`, `ResponseStarted`, and `Internal` for an owner's name that cannot be one.
     pub fn resave(&self, data: T) -> Resave<'_, T> {
         Resave::new(&self.exchange, data)
     }

@@ -60,9 +60,15 @@ impl<'a, T: Send + Sync + 'static> Resave<'a, T> {
     }
 
     /// The cookie goes when the browser closes: no `Max-Age`. The limits on the server hold all the same.
-    /// Default: the cookie lasts as long as the session may.
+    /// Default: as [configured](crate::SessionsBuilder::browser_session).
     pub fn browser_session(self) -> Self {
         self.but(|origin| origin.lifetimes.browser_session = true)
+    }
+
+    /// The cookie lasts as long as the session may, also when the browser was closed. Default: as
+    /// [configured](crate::SessionsBuilder::browser_session).
+    pub fn persistent(self) -> Self {
+        self.but(|origin| origin.lifetimes.browser_session = false)
     }
 
     /// Nobody has proved just now who they are: [`require_fresh`](crate::CurrentSession::require_fresh) refuses until they

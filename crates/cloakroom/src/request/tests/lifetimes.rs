@@ -95,6 +95,25 @@ async fn one_session_may_last_longer_or_shorter_than_the_others() {
 }
 
 #[tokio::test]
+async fn all_cookies_go_with_the_browser_if_so_configured_but_the_one_that_is_to_stay() {
+    let it = Fixture::with(|builder| builder.browser_session(true).save_uninitialized(true));
+    let visitor = it.request("");
+    visitor.load().await.unwrap();
+    assert!(!set_cookie(&visitor).await.unwrap().contains("Max-Age"));
+    let saving = it.request("");
+    let session = saving.load().await.unwrap();
+    session.save(cart(&["x"])).await.unwrap();
+    assert!(!set_cookie(&saving).await.unwrap().contains("Max-Age"));
+    // The limit on the server is as ever.
+    assert!(session.expires_at().is_some());
+
+    let remembered = it.request("");
+    remembered.resave(cart(&["x"])).persistent().await.unwrap();
+    let sent = set_cookie(&remembered).await.unwrap();
+    assert!(sent.contains("; Max-Age=2592000;"), "{sent}");
+}
+
+#[tokio::test]
 async fn without_a_limit_the_cookie_lasts_as_long_as_browsers_keep_one() {
     let it = Fixture::with(|builder| builder.max_age(Duration::ZERO));
     let request = it.request("");
