@@ -9,6 +9,7 @@ pub(crate) struct Package {
     pub(crate) directory: PathBuf,
     /// May be uploaded to a registry.
     pub(crate) publishable: bool,
+    /// Without a `default` that is none or one of the others by another name.
     pub(crate) features: Vec<String>,
     /// What its users get with it: normal and build dependencies, not those of its tests.
     pub(crate) dependencies: Vec<String>,
@@ -37,7 +38,7 @@ impl Package {
             publishable: value["publish"]
                 .as_array()
                 .is_none_or(|list| !list.is_empty()),
-            features: value["features"].as_object()?.keys().cloned().collect(),
+            features: features(&value["features"])?,
             dependencies: dependencies(&value["dependencies"], |_| true)?,
             always: dependencies(&value["dependencies"], |it| it["optional"] != true)?,
             json_features: json_features(&value["dependencies"]),
@@ -49,6 +50,15 @@ impl Package {
             directory,
         })
     }
+}
+
+fn features(all: &Value) -> Option<Vec<String>> {
+    let is_own = |(name, brings): &(&String, &Value)| {
+        let brings = brings.as_array().map_or(0, Vec::len);
+        *name != "default" || brings > 1
+    };
+    let own = all.as_object()?.iter().filter(is_own);
+    Some(own.map(|(name, _)| name.clone()).collect())
 }
 
 fn dependencies(list: &Value, chosen: fn(&Value) -> bool) -> Option<Vec<String>> {
@@ -87,7 +97,7 @@ mod tests {
             "name": "cloakroom",
             "manifest_path": "/src/crates/cloakroom/Cargo.toml",
             "publish": null,
-            "features": { "default": [], "extra": [] },
+            "features": { "default": ["extra"], "extra": [], "more": [] },
             "dependencies": [
                 { "name": "sha2", "kind": null },
                 { "name": "cc", "kind": "build", "optional": true },
@@ -103,7 +113,7 @@ mod tests {
         });
         let package = Package::from_metadata(&value).unwrap();
         assert!(package.publishable);
-        assert_eq!(package.features, ["default", "extra"]);
+        assert_eq!(package.features, ["extra", "more"]);
         assert_eq!(package.dependencies, ["cc", "serde_json", "sha2"]);
         let json = package.json_features.as_deref();
         assert_eq!(json, Some(&["float_roundtrip".to_owned()][..]));

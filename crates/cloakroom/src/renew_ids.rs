@@ -36,7 +36,8 @@ impl RenewIds {
     }
 
     /// How long an old id is recognized: what uses it after the grace is a copy, and the session ends. Later
-    /// than this it is an id like any unknown one. Costs a small entry in the store for each renewal. Default: 7 days.
+    /// than this it is an id like any unknown one: a sign-out by a request that took longer finds nothing to end, so let it
+    /// be no shorter than requests may take. Costs a small entry in the store for each renewal. Default: 7 days.
     pub const fn remember(mut self, remember: Duration) -> Self {
         self.remember = remember;
         self

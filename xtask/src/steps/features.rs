@@ -31,7 +31,7 @@ pub(crate) fn run(house: &House) -> Result<Outcome> {
     ))
 }
 
-/// No feature, each feature alone, and what users get by default.
+/// No feature, each feature alone, and what users get by default if that is several.
 fn sets(package: &Package) -> impl Iterator<Item = String> {
     let each = package.features.iter().cloned();
     std::iter::once(String::new()).chain(each)
