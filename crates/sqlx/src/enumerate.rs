@@ -14,6 +14,9 @@ use crate::statement::{Bindings, Param};
 const PAGE: i64 = 64;
 /// Rows that one statement of `clear` removes.
 const CLEAR_BATCH: i64 = 500;
+/// Before every key, and in the place of none: no key is as short. It is not empty, as MariaDB takes what is empty for
+/// null if its `sql_mode` has EMPTY_STRING_IS_NULL, and nothing compares with null.
+const BEFORE_ALL: &[u8] = &[0];
 
 impl<T, DB> Enumerate<T> for DbStore<T, DB>
 where
@@ -23,7 +26,7 @@ where
     fn visit<'a>(&'a self, visitor: &'a mut (dyn FnMut(Entry<T>) + Send)) -> StoreFuture<'a, ()> {
         let inner = &*self.inner;
         StoreFuture::new(async move {
-            let mut after: Vec<u8> = Vec::new();
+            let mut after = BEFORE_ALL.to_vec();
             loop {
                 let bindings = inner
                     .now()
@@ -98,15 +101,18 @@ where
     fn destroy_by_owner(&self, owner: &Owner, except: &[SessionKey]) -> StoreFuture<'_, u64> {
         let inner = &*self.inner;
         // In one piece. That a key begins in the middle of another one is as likely as two equal ones.
-        let except: Vec<u8> = except
+        let mut spared: Vec<u8> = except
             .iter()
             .flat_map(SessionKey::as_bytes)
             .copied()
             .collect();
+        if spared.is_empty() {
+            spared.extend(BEFORE_ALL);
+        }
         let bindings = inner
             .now()
             .text(Param::Owner, Some(owner.as_str()))
-            .bytes(Param::Except, &except);
+            .bytes(Param::Except, &spared);
         StoreFuture::new(inner.within(async move {
             let statement = &inner.statements.destroy_by_owner;
             Ok(inner.io.run(statement, &bindings).await?.affected)

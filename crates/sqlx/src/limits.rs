@@ -37,11 +37,11 @@ where
                 };
                 return unlimited(outcome);
             };
-            // No key is empty, so an empty one spares none.
-            let from = ending.as_ref().map_or(&[][..], |key| key.as_bytes());
+            // If none ends: the new one, which is not among the others anyhow.
+            let from = ending.unwrap_or(key);
             let bindings = inner
                 .now()
-                .bytes(Param::Key, from)
+                .bytes(Param::Key, from.as_bytes())
                 .int(Param::Lock, inner.lock_of(owner.as_str()));
             let admission = Admission {
                 inner,

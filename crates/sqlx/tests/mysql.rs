@@ -39,12 +39,13 @@ async fn the_laws_hold() {
     laws::all(Arc::new(server)).await;
 }
 
-/// The isolation that many administrators choose, which locks no gaps.
+/// The isolation that many administrators choose, which locks no gaps. And a mode in which what is empty is null.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_laws_hold_at_read_committed() {
     let options = [
         "--max-connections=400",
         "--transaction-isolation=READ-COMMITTED",
+        "--sql-mode=STRICT_TRANS_TABLES,EMPTY_STRING_IS_NULL",
     ];
     let Some(server) = or_skip(MariaDb::start_with(&options)) else {
         return;
