@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::TableName;
-use crate::dialect::{Engine, first_int};
+use crate::dialect::{Engine, UnsafeSetting, first_int};
 use crate::error::{DbError, DbErrorKind, Failure};
 use crate::statement::Statement;
 use crate::statements::fill;
@@ -66,7 +66,7 @@ impl Schema {
     }
 }
 
-/// Makes the tables if they are missing, and refuses those of a later release, and connections that do not commit. Where
+/// Makes the tables if they are missing, and refuses those of a later release, and connections with an unsafe setting. Where
 /// they are there already it only reads, so the application's own database user needs no right to make tables.
 pub(crate) async fn ensure<DB: Engine>(
     connection: &mut DB::Connection,
@@ -74,7 +74,7 @@ pub(crate) async fn ensure<DB: Engine>(
 ) -> Result<(), DbError> {
     let unsafe_setting = DB::unsafe_setting(connection).await;
     if let Some(setting) = unsafe_setting.map_err(|error| Failure::of::<DB>(error).into_error())? {
-        return Err(uncommitted(setting));
+        return Err(refused(setting));
     }
     if found::<DB>(connection, schema).await?.is_none() {
         set_up::<DB>(connection, schema).await?;
@@ -123,12 +123,12 @@ async fn found<DB: Engine>(
     }
 }
 
-fn uncommitted(setting: &str) -> DbError {
+fn refused(UnsafeSetting { setting, harm }: UnsafeSetting) -> DbError {
     DbError::new(
         DbErrorKind::Other,
         format!(
-            "the pool's connections have {setting}, with which what was answered might never be committed; look for \
-             it in the server's settings, its init_connect and the pool's after_connect"
+            "the pool's connections have {setting}, with which {harm}; look for it in the server's settings, its \
+             init_connect and the pool's after_connect"
         ),
     )
 }

@@ -52,8 +52,8 @@ impl<T, DB: Dialect> DbStore<T, DB> {
     ///
     /// # Errors
     /// `Unavailable` if the database does not answer; `Internal` if it refuses to make the table, if a later
-    /// release made the table, if a connection to MySQL does not commit what it answers (`autocommit = 0`), or if there
-    /// is no tokio runtime.
+    /// release made the table, if a connection to MySQL has a setting with which promises are not kept, such as
+    /// `autocommit = 0`, or if there is no tokio runtime.
     pub async fn create(pool: Pool<DB>) -> Result<Self, StoreError> {
         Self::builder(pool).create().await
     }

@@ -124,21 +124,31 @@ async fn a_server_that_takes_no_writes() {
     assert_ne!(connection().await, before);
 }
 
-/// There a write would be answered, and undone when its connection ends.
+/// With the first two a write would be answered, and undone when its connection ends.
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_do_not_commit_are_refused() {
-    let Some(server) = or_skip(MariaDb::start()) else {
+async fn connections_with_an_unsafe_setting_are_refused() {
+    let Some(server) = or_skip(MariaDb::start_with(&["--log-bin"])) else {
         return;
     };
-    let settings = ["autocommit = 0", "completion_type = CHAIN"];
-    for setting in settings {
+    let url = server.url().replace("cloakroom@", "root@");
+    let settings = [
+        ("autocommit = 0", "autocommit = 0"),
+        ("completion_type = CHAIN", "completion_type = CHAIN"),
+        (
+            "transaction_isolation = READ-UNCOMMITTED",
+            "tx_isolation = 'READ-UNCOMMITTED'",
+        ),
+        ("sql_safe_updates = 1", "sql_safe_updates = 1"),
+        ("binlog_format = STATEMENT", "binlog_format = STATEMENT"),
+    ];
+    for (setting, sql) in settings {
         let options = MySqlPoolOptions::new().after_connect(move |connection, _| {
             Box::pin(async move {
-                let sql = format!("SET {setting}");
+                let sql = format!("SET {sql}");
                 connection.execute(AssertSqlSafe(sql)).await.map(drop)
             })
         });
-        let pool = options.connect(&server.url()).await.unwrap();
+        let pool = options.connect(&url).await.unwrap();
         let refused = MySqlStore::<u32>::create(pool).await.unwrap_err();
         assert_eq!(refused.kind(), StoreErrorKind::Internal);
         let reason = std::error::Error::source(&refused).unwrap().to_string();
@@ -149,10 +159,12 @@ async fn connections_that_do_not_commit_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_does_not_commit_is_refused() {
-    let Some(server) = or_skip(MariaDb::start_with(&["--autocommit=0"])) else {
-        return;
-    };
-    let refused = MySqlStore::<u32>::create(pool(&server, 1).await).await;
-    assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Internal);
+async fn a_server_with_an_unsafe_setting_is_refused() {
+    for option in ["--autocommit=0", "--transaction-isolation=READ-UNCOMMITTED"] {
+        let Some(server) = or_skip(MariaDb::start_with(&[option])) else {
+            return;
+        };
+        let refused = MySqlStore::<u32>::create(pool(&server, 1).await).await;
+        assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Internal);
+    }
 }

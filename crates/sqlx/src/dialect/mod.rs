@@ -66,10 +66,10 @@ pub trait Engine: Database + fmt::Debug {
         values: Vec<&Value>,
     ) -> BoxFuture<'a, Result<Answer<Self>, sqlx::Error>>;
 
-    /// A setting of the pool's connections with which an answered write might never be committed, if they have one.
+    /// A setting of the pool's connections with which the laws do not hold, if they have one.
     fn unsafe_setting(
         _: &mut Self::Connection,
-    ) -> BoxFuture<'_, Result<Option<&'static str>, sqlx::Error>> {
+    ) -> BoxFuture<'_, Result<Option<UnsafeSetting>, sqlx::Error>> {
         Box::pin(async { Ok(None) })
     }
 
@@ -139,6 +139,15 @@ pub struct Answer<DB: Database> {
     /// MySQL only: what `LAST_INSERT_ID(…)` was given.
     #[cfg_attr(not(feature = "mysql"), allow(dead_code))]
     pub(crate) noted: u64,
+}
+
+/// A setting with which no store is made.
+#[derive(Clone, Copy, Debug)]
+pub struct UnsafeSetting {
+    /// As an administrator writes it.
+    pub(crate) setting: &'static str,
+    /// What would happen with it.
+    pub(crate) harm: &'static str,
 }
 
 /// How an engine wants parameters written.

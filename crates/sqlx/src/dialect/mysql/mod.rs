@@ -1,6 +1,7 @@
 //! MySQL and MariaDB.
 
 mod row;
+mod settings;
 mod sql;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use sqlx::{AssertSqlSafe, MySql, Row};
 
 use super::open_gate::OpenGate;
 use super::silent::Silent;
-use super::{Answer, Dialect, Engine, Placeholders, Trouble, int_at, run_with_sqlx};
+use super::{Answer, Dialect, Engine, Placeholders, Trouble, UnsafeSetting, run_with_sqlx};
 use crate::codec::Payload;
 use crate::error::DbError;
 use crate::schema::Schema;
@@ -60,18 +61,8 @@ impl Engine for MySql {
 
     fn unsafe_setting(
         connection: &mut MySqlConnection,
-    ) -> BoxFuture<'_, Result<Option<&'static str>, sqlx::Error>> {
-        Box::pin(async move {
-            let settings = "SELECT @@autocommit, @@completion_type = 'CHAIN'";
-            let answer = Self::run(connection, settings.into(), Vec::new()).await?;
-            let (autocommit, chain) = (int_at(&answer, 0), int_at(&answer, 1));
-            Ok(match autocommit {
-                Some(0) => Some("autocommit = 0"),
-                // The end of a transaction begins another one, in which the next operation would write.
-                _ if chain == Some(1) => Some("completion_type = CHAIN"),
-                _ => None,
-            })
-        })
+    ) -> BoxFuture<'_, Result<Option<UnsafeSetting>, sqlx::Error>> {
+        Box::pin(settings::unsafe_one(connection))
     }
 
     fn set_up<'a>(
