@@ -18,7 +18,7 @@ use crate::error::{DbErrorKind, Failure};
 /// for it who shares the pool.
 const KEPT: Duration = Duration::from_millis(10);
 
-/// How long after one connection to a server that takes no writes was closed the next one may be. With many writes and no
+/// How long after one connection to a server that is of no use was closed the next one may be. With many writes and no
 /// primary anywhere, each of them would log in anew.
 const LEAVING: Duration = Duration::from_millis(100);
 
@@ -33,7 +33,7 @@ pub(crate) struct Connections<DB: Engine> {
     /// How many wait for a lane.
     waiting: AtomicUsize,
     kept: Arc<Kept<DB>>,
-    /// When the last connection to a server that takes no writes was closed.
+    /// When the last connection to a server that is of no use was closed.
     left_at: Mutex<Option<Instant>>,
 }
 
@@ -93,7 +93,7 @@ impl<DB: Engine> Connections<DB> {
         })
     }
 
-    /// Whether a connection to a server that takes no writes may be closed now.
+    /// Whether a connection to a server that is of no use may be closed now.
     fn may_leave(&self) -> bool {
         let mut left_at = self.left_at.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -237,9 +237,10 @@ impl<DB: Engine> Drop for Held<DB> {
 enum End {
     /// It was dropped before its answer came, by the time-out or because the caller went away.
     Unknown,
-    /// The server takes no writes. It may have become a replica, which answers a ping like any other, so the pool would
-    /// keep the connection. A new one finds the server that is the primary now.
-    ReadOnly,
+    /// The server takes no writes, or is one that knows nothing of what was prepared. It may have become a replica, which
+    /// answers a ping like any other, so the pool would keep the connection. A new one finds the server that is the
+    /// primary now.
+    Useless,
     /// With another error: the pool has to see whether the connection is still good.
     Failed,
     Well,
@@ -249,14 +250,17 @@ impl End {
     fn of<R>(answer: &Result<R, Failure>) -> Self {
         match answer {
             Ok(_) => Self::Well,
-            Err(Failure::Failed(error)) if error.kind() == DbErrorKind::ReadOnly => Self::ReadOnly,
+            Err(Failure::Failed(error)) => match error.kind() {
+                DbErrorKind::ReadOnly | DbErrorKind::Unreachable => Self::Useless,
+                _ => Self::Failed,
+            },
             Err(_) => Self::Failed,
         }
     }
 }
 
 /// A connection for one operation. It is closed, not used again, unless it is told how the operation ended, and then
-/// too if the server took no writes.
+/// too if the server is of no use.
 pub(crate) struct Lease<'a, DB: Engine> {
     connections: &'a Connections<DB>,
     held: Option<Held<DB>>,
@@ -285,8 +289,8 @@ impl<DB: Engine> Drop for Lease<'_, DB> {
         match self.end {
             End::Well => self.connections.put(held),
             End::Failed => {}
-            End::ReadOnly if !self.connections.may_leave() => {}
-            End::Unknown | End::ReadOnly => {
+            End::Useless if !self.connections.may_leave() => {}
+            End::Unknown | End::Useless => {
                 if DB::CLOSE_UNFIT
                     && let Some(connection) = &mut held.connection
                 {

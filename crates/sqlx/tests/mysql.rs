@@ -8,7 +8,7 @@ mod trouble;
 use std::sync::Arc;
 
 use cloakroom_sqlx::MySqlStore;
-use cloakroom_store::{SessionKey, Store, StoreErrorKind};
+use cloakroom_store::{Expect, Record, SessionKey, Store, StoreErrorKind, Times, Timestamp};
 use cloakroom_testservers::{MariaDb, or_skip};
 use laws::Bench;
 use sqlx::mysql::MySqlPoolOptions;
@@ -86,6 +86,43 @@ async fn trouble() {
         few.execute(sql).await.unwrap();
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passing_trouble_is_no_bug_of_the_application() {
+    let Some(server) = or_skip(MariaDb::start()) else {
+        return;
+    };
+    let pool = pool(&server, 1).await;
+    let store = trouble::store(pool.clone()).await;
+    let on_update = async |body: &str| {
+        let trigger =
+            "CREATE OR REPLACE TRIGGER fails BEFORE UPDATE ON cloakroom_sessions FOR EACH ROW";
+        let sql = AssertSqlSafe(format!("{trigger} {body}"));
+        pool.execute(sqlx::raw_sql(sql)).await.unwrap();
+    };
+    let codes = [
+        "1243", "1412", "1461", "1615", "3032", "3100", "3101", "4031",
+    ];
+    trouble::what_passes_is_unavailable(&store, &codes, async |code| {
+        let signal = format!("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {code}");
+        on_update(&signal).await;
+    })
+    .await;
+
+    // What the server undid is sent again.
+    for code in ["1412", "1615", "3101"] {
+        let signal = format!("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {code}");
+        let body = "SET @sent = @sent + 1; IF @sent < 3 THEN {signal}; END IF;";
+        let body = body.replace("{signal}", &signal);
+        on_update(&format!("BEGIN {body} END")).await;
+        pool.execute("SET @sent = 0").await.unwrap();
+        let seen_at = Timestamp::from_millis(1);
+        let key = SessionKey::from_bytes([9; 32]);
+        let record = Record::new(Arc::new(1), Times::starting(seen_at));
+        let _ = store.set(&key, record, Expect::Absent).await.unwrap();
+        assert!(store.touch(&key, seen_at).await.unwrap(), "{code}");
+    }
 }
 
 /// Once a server has become a replica it refuses the writes of ordinary users, and its connections stay.

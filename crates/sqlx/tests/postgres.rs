@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom_sqlx::DbStoreBuilder;
-use cloakroom_store::{Clock, Enumerate, Expect, SetOutcome, Store};
+use cloakroom_store::{Clock, Enumerate, Expect, SetOutcome, Store, StoreErrorKind};
 use cloakroom_testservers::{Postgres, or_skip};
 use laws::{Bench, Case, Data};
 use sqlx::postgres::PgPoolOptions;
@@ -182,6 +182,33 @@ async fn trouble() {
         few.execute(sql).await.unwrap();
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passing_trouble_is_no_bug_of_the_application() {
+    let Some(server) = or_skip(Postgres::start()) else {
+        return;
+    };
+    let pool = pool(&server, 1).await;
+    let store = trouble::store(pool.clone()).await;
+    let trigger = "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'; \
+        CREATE TRIGGER fails BEFORE UPDATE ON cloakroom_sessions FOR EACH ROW EXECUTE FUNCTION fails()";
+    pool.execute(sqlx::raw_sql(trigger)).await.unwrap();
+    trouble::what_passes_is_unavailable(&store, &["25P03", "25P04", "26000"], async |code| {
+        let body = format!("BEGIN RAISE EXCEPTION USING ERRCODE = ''{code}''; END");
+        let function = "CREATE OR REPLACE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql";
+        let sql = AssertSqlSafe(format!("{function} AS '{body}'"));
+        pool.execute(sql).await.unwrap();
+    })
+    .await;
+
+    // A proxy sends us to another server, which knows none of our statements.
+    assert!(store.get(&laws::key(1)).await.unwrap().is_none());
+    pool.execute("DEALLOCATE ALL").await.unwrap();
+    trouble::until_another_may_be_closed().await;
+    let kind = store.get(&laws::key(1)).await.unwrap_err().kind();
+    assert_eq!(kind, StoreErrorKind::Unavailable);
+    assert!(store.get(&laws::key(1)).await.is_ok());
 }
 
 /// So that the server can write the row without the indexes (HOT): no write of a session that lives on changes a column

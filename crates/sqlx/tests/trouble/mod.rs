@@ -101,6 +101,20 @@ pub(crate) async fn no_connection_to_be_had<DB: Dialect>(pool: Pool<DB>, number:
     pool.close().await;
 }
 
+/// `fail_with` makes each update fail with that code.
+pub(crate) async fn what_passes_is_unavailable<DB: Dialect>(
+    store: &DbStore<u32, DB>,
+    codes: &[&str],
+    fail_with: impl AsyncFn(&str),
+) {
+    works_again(store, 60).await;
+    for code in codes {
+        fail_with(code).await;
+        let refused = store.touch(&key(60), SystemClock.now()).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Unavailable, "{code}");
+    }
+}
+
 /// `refuse_writes` makes the server read-only, for the connections that there are and for new ones.
 pub(crate) async fn reads_go_on_when_writes_are_refused<DB: Dialect>(
     store: &DbStore<u32, DB>,

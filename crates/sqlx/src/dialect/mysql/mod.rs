@@ -106,8 +106,12 @@ impl Engine for MySql {
             1022 | 1062 | 1586 => Trouble::Taken,
             // A deadlock undoes the statement. (A lock wait that takes too long, 1205, does too.)
             1205 | 1213 | 1020 => Trouble::Undone,
-            // Too many connections, all of them or this user's; out of resources; statement killed.
-            1040 | 1041 | 1203 | 1226 | 1317 | 1637 => Trouble::Busy,
+            // The table was altered since the transaction began, or again and again while the statement was prepared.
+            // The members of a replication group did not agree.
+            1412 | 1615 | 3101 => Trouble::Undone,
+            // Too many connections, all of them or this user's; too many prepared statements; out of resources;
+            // statement killed.
+            1040 | 1041 | 1203 | 1226 | 1317 | 1461 | 1637 => Trouble::Busy,
             1028 | 1969 | 3024 => Trouble::TimedOut,
             // Read-only, by option or by super option.
             1036 | 1290 | 1792 | 1836 => Trouble::ReadOnly,
@@ -118,6 +122,9 @@ impl Engine for MySql {
             1044 | 1045 | 1049 | 1053 | 1077 | 1079 | 1080 | 1152 | 1158..=1161 | 1184 | 1927 => {
                 Trouble::Unreachable
             }
+            // A prepared statement that is not there: a proxy sent us to another server. Offline; ended for being idle;
+            // a replication group that takes nothing just now.
+            1243 | 3032 | 3100 | 4031 => Trouble::Unreachable,
             _ => match error.code() {
                 Some("40001") => Trouble::Undone,
                 Some("08S01" | "08004") => Trouble::Unreachable,

@@ -101,9 +101,11 @@ impl Engine for Postgres {
             "40001" | "40P01" => Trouble::Undone,
             "25006" => Trouble::ReadOnly,
             "42P01" => Trouble::Missing,
-            "57014" => Trouble::TimedOut,
-            // A prepared statement that is not there: a proxy sent us to another server.
-            "26000" => Trouble::Unreachable,
+            // Cancelled; a transaction that took too long.
+            "57014" | "25P04" => Trouble::TimedOut,
+            // A prepared statement that is not there: a proxy sent us to another server. A connection that the server
+            // ended because it waited for our next statement: this process, or the network, stood still.
+            "26000" | "25P03" => Trouble::Unreachable,
             // A lock not to be had, an object in use.
             "55P03" | "55006" | "53300" => Trouble::Busy,
             // Disk full, out of memory, I/O error, corrupted.
