@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::DbStore;
-use crate::dialect::{Dialect, Engine};
+use crate::dialect::{Dialect, Engine, int_at};
 use crate::error::{DbError, DbErrorKind, Failure};
 use crate::io::{End, Together, send};
 use crate::operations::{Inner, with_key};
@@ -79,6 +79,9 @@ impl<DB: Engine> Together<DB> for Admission<'_, DB> {
             let answer = send::<DB>(connection, lock, &self.bindings).await?;
             if answer.rows.is_empty() {
                 return Err(Failure::Failed(no_lock()));
+            }
+            if int_at(&answer, 1) == Some(1) {
+                return Err(Failure::Failed(no_writes()));
             }
         }
         let excess = self.excess(connection).await?;
@@ -179,4 +182,8 @@ fn unlimited(outcome: SetOutcome) -> Result<AdmitOutcome, StoreError> {
 
 fn no_lock() -> DbError {
     DbError::new(DbErrorKind::Other, "a row is missing in the table of locks")
+}
+
+fn no_writes() -> DbError {
+    DbError::new(DbErrorKind::ReadOnly, "the server takes no writes")
 }

@@ -62,7 +62,8 @@ pub struct Dialectal {
 /// How an owner is locked.
 #[derive(Debug)]
 pub struct OwnerLock {
-    /// The statement, which takes the number of a lock.
+    /// The statement, which takes the number of a lock. It answers a row; with 1 in a second column where the server
+    /// takes no writes and does not say so otherwise.
     pub statement: &'static str,
     /// Which bits of the number it takes.
     pub mask: i64,

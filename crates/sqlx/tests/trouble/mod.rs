@@ -121,13 +121,22 @@ pub(crate) async fn reads_go_on_when_writes_are_refused<DB: Dialect>(
     refuse_writes: impl AsyncFn(bool),
 ) {
     works_again(store, 70).await;
+    let grace = async |number| {
+        let limit = OwnerLimit::new(NonZeroU32::MIN, WhenReached::Refuse);
+        admit(store, "grace", None, &key(number), limit).await
+    };
+    let admitted = grace(72).await.unwrap();
+    assert!(matches!(admitted, AdmitOutcome::Stored { .. }));
     refuse_writes(true).await;
+    // What is there is perhaps long gone elsewhere, so nobody is refused because of it.
+    assert_unavailable(grace(73).await);
     assert_unavailable(store.set(&key(70), record(2), Expect::Present).await);
     assert_unavailable(store.set(&key(71), record(2), Expect::Absent).await);
     assert_unavailable(store.destroy(&key(70)).await);
     assert_eq!(*store.get(&key(70)).await.unwrap().unwrap().data, 70);
     refuse_writes(false).await;
     works_again(store, 71).await;
+    assert_eq!(grace(73).await.unwrap(), AdmitOutcome::Refused);
 }
 
 /// So a server looks that has become a replica: it answers a ping and refuses writes. `refuse_writes` makes the only
@@ -148,8 +157,8 @@ pub(crate) async fn who_refuses_a_write_is_not_asked_again<DB: Dialect>(
 
     // In a transaction of several statements.
     refuse_writes_again().await;
-    assert_unavailable(admit(store, &key(80), &key(81)).await);
-    assert!(admit(store, &key(80), &key(81)).await.is_ok());
+    assert_unavailable(admit_ada(store, &key(80), &key(81)).await);
+    assert!(admit_ada(store, &key(80), &key(81)).await.is_ok());
 
     // A read is not refused, so the connection stays.
     refuse_writes_again().await;
@@ -163,16 +172,26 @@ pub(crate) async fn until_another_may_be_closed() {
     tokio::time::sleep(Duration::from_millis(110)).await;
 }
 
-async fn admit<DB: Dialect>(
+async fn admit_ada<DB: Dialect>(
     store: &DbStore<u32, DB>,
     ending: &SessionKey,
     key: &SessionKey,
 ) -> Result<AdmitOutcome, StoreError> {
-    let mut record = record(1);
-    record.owner = Owner::new("ada").ok();
     let limit = OwnerLimit::new(NonZeroU32::new(3).unwrap(), WhenReached::EndOldest);
+    admit(store, "ada", Some(ending), key, limit).await
+}
+
+async fn admit<DB: Dialect>(
+    store: &DbStore<u32, DB>,
+    owner: &str,
+    ending: Option<&SessionKey>,
+    key: &SessionKey,
+    limit: OwnerLimit,
+) -> Result<AdmitOutcome, StoreError> {
+    let mut record = record(1);
+    record.owner = Owner::new(owner).ok();
     let limits: &dyn OwnerLimits<u32> = store.owner_limits().unwrap();
-    limits.admit(Some(ending), key, record, limit).await
+    limits.admit(ending, key, record, limit).await
 }
 
 /// In every other round after some time, which on a fast machine may be more than is needed; else after it was polled so
@@ -210,7 +229,7 @@ pub(crate) async fn callers_that_go_away<DB: Dialect>(pool: Pool<DB>) {
         // In the middle of a transaction: all of it takes effect, or nothing; on a server perhaps only now.
         let live = async |key| store.get(&key).await.unwrap().is_some();
         let (from, to) = (key(number), key(10_000 + number));
-        abandoned(round, admit(&store, &from, &to)).await;
+        abandoned(round, admit_ada(&store, &from, &to)).await;
         let (new, old, later) = (live(to).await, live(from).await, live(to).await);
         assert!(!(new && old) && (old || later));
 

@@ -54,7 +54,7 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     // Null only where the expiry is.
     purge_assignment: ", purge_at = LEAST(COALESCE({table}.purge_at, 9223372036854775807), {at})",
     // A row lock, held until the transaction ends: unlike `GET_LOCK` it needs no connection of its own, and it is
-    // known to a proxy.
+    // known to a proxy. A server that takes no writes refuses it.
     lock_owner: Some(OwnerLock {
         statement: "SELECT id FROM {table}_locks WHERE id = :lock FOR UPDATE",
         mask: LOCKS as i64,

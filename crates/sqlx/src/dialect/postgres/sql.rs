@@ -31,8 +31,11 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     purge_value: ", :expires_at",
     // Not null if one of them is not.
     purge_assignment: ", purge_at = LEAST({table}.purge_at, {at})",
+    // The lock is to be had from a server that takes no writes, and who is refused writes nothing: so that a former primary
+    // refuses nobody because of what it remembers, it is asked. On a standby the setting is always on.
     lock_owner: Some(OwnerLock {
-        statement: "SELECT pg_advisory_xact_lock(:lock)",
+        statement: "SELECT pg_advisory_xact_lock(:lock), \
+            CASE WHEN current_setting('transaction_read_only') = 'on' THEN CAST(1 AS BIGINT) END",
         mask: -1,
     }),
     renew: Some(
