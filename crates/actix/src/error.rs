@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use cloakroom::{Carrier, Error, ErrorKind, ResponseEffect};
 
 use crate::headers::apply_copy;
+use crate::unseen::Trouble;
 
 /// Why there is no session to work with, or why a verb failed, as a response: use it as a handler's error, with
 /// `?` on every verb.
@@ -44,6 +45,17 @@ impl SessionError {
         Self::new(Cause::NoData)
     }
 
+    /// An extractor failed with that, and nobody looked.
+    pub(crate) fn unseen(trouble: Trouble) -> Self {
+        Self::new(Cause::Unseen(trouble))
+    }
+
+    /// The same, which notes there that somebody looked.
+    pub(crate) fn when_seen(mut self, seen: Arc<AtomicBool>) -> Self {
+        self.seen = Some(seen);
+        self
+    }
+
     fn new(cause: Cause) -> Self {
         Self { cause, seen: None }
     }
@@ -66,7 +78,9 @@ impl SessionError {
         self.see();
         match &self.cause {
             Cause::MissingMiddleware(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Cause::Session(error) => status_of(error),
+            Cause::Session(error) => {
+                StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
             Cause::NoData => StatusCode::UNAUTHORIZED,
             Cause::Unseen(trouble) => trouble.status,
         }
@@ -154,56 +168,6 @@ impl StdError for SessionError {
             Cause::Session(error) => error.source(),
             Cause::MissingMiddleware(_) | Cause::NoData | Cause::Unseen(_) => None,
         }
-    }
-}
-
-fn status_of(error: &Error) -> StatusCode {
-    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-/// Trouble that an extractor of this request answered, until somebody looks at it.
-///
-/// actix-web makes `None` of any error where a handler takes `Option` of an extractor, so a store that is down
-/// would look like nobody being signed in. Its answer is not sent then; this is how that is noticed.
-#[derive(Debug)]
-pub(crate) struct Unseen(Vec<Trouble>);
-
-/// What an error said, to say it again: the error itself is the handler's.
-#[derive(Clone, Debug)]
-struct Trouble {
-    kind: ErrorKind,
-    status: StatusCode,
-    retry_after: Option<Duration>,
-    seen: Arc<AtomicBool>,
-}
-
-impl Unseen {
-    /// Makes an extractor's error one that has to be looked at.
-    pub(crate) fn watch(request: &HttpRequest, error: Error) -> SessionError {
-        let seen = Arc::new(AtomicBool::new(false));
-        let trouble = Trouble {
-            kind: error.kind(),
-            status: status_of(&error),
-            retry_after: error.retry_after(),
-            seen: Arc::clone(&seen),
-        };
-        let mut extensions = request.extensions_mut();
-        match extensions.get_mut::<Self>() {
-            Some(unseen) => unseen.0.push(trouble),
-            None => drop(extensions.insert(Self(vec![trouble]))),
-        }
-        SessionError {
-            cause: Cause::Session(error),
-            seen: Some(seen),
-        }
-    }
-
-    /// What to answer if there is an error that nobody looked at.
-    pub(crate) fn error(request: &HttpRequest) -> Option<SessionError> {
-        let extensions = request.extensions();
-        let mut troubles = extensions.get::<Self>()?.0.iter();
-        let unseen = troubles.find(|trouble| !trouble.seen.load(Ordering::Relaxed))?;
-        Some(SessionError::new(Cause::Unseen(unseen.clone())))
     }
 }
 

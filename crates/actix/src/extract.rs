@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use crate::SessionError;
-use crate::error::Unseen;
+use crate::unseen::Unseen;
 
 /// The session in a handler or middleware, loaded. All the verbs are [`cloakroom::CurrentSession`]'s.
 ///
@@ -43,9 +43,9 @@ pub struct LazySession<T>(cloakroom::LazySession<T>);
 /// The session's data. Refuses with 401 if there is no session, so a handler that takes it is for those who
 /// are signed in; `Option<SessionData<T>>` is for everybody.
 ///
-/// Where the store cannot tell, the answer is a 503 in both cases. In the second one the handler has run by
-/// then, without data: actix-web makes `None` of every error of an extractor. Take a [`CurrentSession`] and ask
-/// for its data where that matters.
+/// Where the store cannot tell, the answer is a 503 in both cases, whatever the handler answers, or the middleware, as a
+/// response or as an error; only its own server errors stay. In the second case it has run by then, without data: actix-web
+/// makes `None` of every error of an extractor. Take a [`CurrentSession`] and ask for its data where that matters.
 ///
 /// ```
 /// use cloakroom_actix::SessionData;

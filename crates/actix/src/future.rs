@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::mem::replace;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -8,8 +9,9 @@ use actix_web::{Error, HttpMessage};
 use cloakroom::{LazySession, ResponseEffect};
 use pin_project_lite::pin_project;
 
-use crate::error::{ErrorWithSession, Unseen};
+use crate::error::ErrorWithSession;
 use crate::headers::apply;
+use crate::unseen::Unseen;
 
 pin_project! {
     /// The response of a [`SessionService`](crate::SessionService): the inner service's, with the session's
@@ -17,33 +19,39 @@ pin_project! {
     pub struct ResponseFuture<F, T, B> {
         #[pin]
         inner: F,
-        // `None` where an outer one does it.
-        session: Option<LazySession<T>>,
-        // That of a middleware further out, of other sessions. A request's extensions are the same for all of them.
-        outer: Option<LazySession<T>>,
-        // Only while the store is told that an idle session was used.
-        finishing: Option<Box<Finishing<B>>>,
+        session: Session<T, B>,
     }
 }
 
 type Outcome<B> = Result<ServiceResponse<B>, Error>;
 
-struct Finishing<B> {
+enum Session<T, B> {
+    /// An outer middleware sees to it, or it is done.
+    None,
+    InUse(InUse<T>),
+    /// The store is told that an idle session was used.
+    Finishing(Box<Finishing<T, B>>),
+}
+
+/// What is kept of a request until it is answered.
+pub(crate) struct InUse<T> {
+    pub(crate) session: LazySession<T>,
+    /// That of a middleware further out, of other sessions. A request's extensions are the same for all of them.
+    pub(crate) outer: Option<LazySession<T>>,
+    pub(crate) unseen: Unseen,
+}
+
+struct Finishing<T, B> {
+    session: LazySession<T>,
     outcome: Option<Outcome<B>>,
     effect: Pin<Box<dyn Future<Output = ResponseEffect>>>,
 }
 
 impl<F, T, B> ResponseFuture<F, T, B> {
-    pub(crate) fn new(
-        inner: F,
-        session: Option<LazySession<T>>,
-        outer: Option<LazySession<T>>,
-    ) -> Self {
+    pub(crate) fn new(inner: F, session: Option<InUse<T>>) -> Self {
         Self {
             inner,
-            session,
-            outer,
-            finishing: None,
+            session: session.map_or(Session::None, Session::InUse),
         }
     }
 }
@@ -57,38 +65,47 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(session) = this.session else {
-            return this.inner.poll(context);
-        };
-        if this.finishing.is_none() {
-            let outcome = ready!(this.inner.poll(context)).and_then(refuse_unseen);
-            if let (Ok(response), Some(outer)) = (&outcome, this.outer.take()) {
-                response.request().extensions_mut().insert(outer);
-            }
-            if let Some(effect) = session.respond_now() {
-                return Poll::Ready(with_effect(outcome, effect, session));
-            }
-            let session = session.clone();
-            *this.finishing = Some(Box::new(Finishing {
-                outcome: Some(outcome),
-                effect: Box::pin(async move { session.finish().await }),
-            }));
+        if let Session::Finishing(finishing) = this.session {
+            return finishing.poll(context);
         }
-        let finishing = this.finishing.as_mut().expect("it was set a moment ago");
-        let effect = ready!(finishing.effect.as_mut().poll(context));
-        let outcome = finishing
-            .outcome
-            .take()
-            .expect("a future is not polled after it answered");
-        Poll::Ready(with_effect(outcome, effect, session))
+        let outcome = ready!(this.inner.poll(context));
+        let Session::InUse(in_use) = replace(this.session, Session::None) else {
+            return Poll::Ready(outcome);
+        };
+        let InUse {
+            session,
+            outer,
+            unseen,
+        } = in_use;
+        // With an error no request comes back: that this one's extensions keep the inner sessions is a limit, see
+        // `SessionMiddleware`.
+        if let (Ok(response), Some(outer)) = (&outcome, outer) {
+            response.request().extensions_mut().insert(outer);
+        }
+        let outcome = unseen.refuse(outcome);
+        if let Some(effect) = session.respond_now() {
+            return Poll::Ready(with_effect(outcome, effect, &session));
+        }
+        let told = session.clone();
+        let mut finishing = Box::new(Finishing {
+            session,
+            outcome: Some(outcome),
+            effect: Box::pin(async move { told.finish().await }),
+        });
+        let polled = finishing.poll(context);
+        *this.session = Session::Finishing(finishing);
+        polled
     }
 }
 
-/// Trouble that was taken for "nobody is signed in" is not answered that way: see [`Unseen`].
-fn refuse_unseen<B>(response: ServiceResponse<B>) -> Outcome<B> {
-    match Unseen::error(response.request()) {
-        Some(error) => Err(error.into()),
-        None => Ok(response),
+impl<T: Send + Sync + 'static, B> Finishing<T, B> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome<B>> {
+        let effect = ready!(self.effect.as_mut().poll(context));
+        let outcome = self
+            .outcome
+            .take()
+            .expect("a future is not polled after it answered");
+        Poll::Ready(with_effect(outcome, effect, &self.session))
     }
 }
 

@@ -13,8 +13,10 @@ use crate::SessionService;
 /// It reads nothing, and speaks to no store, unless something asks for the session. Where the same sessions are put
 /// around a route twice, the inner middleware steps back. Of different sessions of one type, the innermost serve the
 /// handler: an application with a cookie for browsers and a [header](cloakroom::SessionsBuilder::id_in_header) for
-/// others has one around the routes of each, and a cookie does not open the routes of the header. Make the
-/// [`Sessions`] once, outside of the closure that `HttpServer::new` calls for each of its workers.
+/// others has one around the routes of each, and a cookie does not open the routes of the header. Further out the outer
+/// ones are found again when the response comes back; where an error comes back instead, a middleware that kept a clone of the
+/// request still finds the inner ones in it. Make the [`Sessions`] once, outside of the closure that `HttpServer::new`
+/// calls for each of its workers.
 pub struct SessionMiddleware<T> {
     sessions: Sessions<T>,
 }

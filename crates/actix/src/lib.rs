@@ -92,6 +92,7 @@ mod head;
 mod headers;
 mod layer;
 mod service;
+mod unseen;
 
 pub use error::SessionError;
 pub use extract::{CurrentSession, LazySession, SessionData};

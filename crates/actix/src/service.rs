@@ -7,7 +7,9 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use cloakroom::{LazySession, Sessions};
 
 use crate::ResponseFuture;
+use crate::future::InUse;
 use crate::head::Head;
+use crate::unseen::Unseen;
 
 /// What [`SessionMiddleware`](crate::SessionMiddleware) makes of a service.
 pub struct SessionService<S, T> {
@@ -50,11 +52,17 @@ where
         // of other sessions, though, its visitors are not to pass for ours.
         let outer = request.extensions().get::<LazySession<T>>().cloned();
         if outer.as_ref().is_some_and(|it| it.is_of(&self.sessions)) {
-            return ResponseFuture::new(self.inner.call(request), None, None);
+            return ResponseFuture::new(self.inner.call(request), None);
         }
+        let unseen = Unseen::of(&request);
         let head = Head::of(&request, &self.sessions);
         let session = self.sessions.for_request(head);
         request.extensions_mut().insert(session.clone());
-        ResponseFuture::new(self.inner.call(request), Some(session), outer)
+        let session = InUse {
+            session,
+            outer,
+            unseen,
+        };
+        ResponseFuture::new(self.inner.call(request), Some(session))
     }
 }
