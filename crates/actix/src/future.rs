@@ -21,6 +21,15 @@ pin_project! {
         inner: F,
         session: Session<T, B>,
     }
+
+    impl<F, T, B> PinnedDrop for ResponseFuture<F, T, B> {
+        fn drop(this: Pin<&mut Self>) {
+            // As a rule it is answered by then, and nothing is called.
+            if !matches!(this.session, Session::None) {
+                this.project().session.abandon();
+            }
+        }
+    }
 }
 
 type Outcome<B> = Result<ServiceResponse<B>, Error>;
@@ -95,6 +104,19 @@ where
         let polled = finishing.poll(context);
         *this.session = Session::Finishing(finishing);
         polled
+    }
+}
+
+impl<T, B> Session<T, B> {
+    /// No response carries an id any more, but whoever kept the session may still ask for one.
+    #[cold]
+    fn abandon(&self) {
+        match self {
+            Self::None => {}
+            Self::InUse(in_use) => in_use.session.abandon(),
+            // Perhaps it is over.
+            Self::Finishing(finishing) => finishing.session.abandon(),
+        }
     }
 }
 

@@ -39,9 +39,9 @@ pub enum ErrorKind {
     /// The stored data does not decode. Only with
     /// [`undecodable_is_an_error`](crate::SessionsBuilder::undecodable_is_an_error).
     Undecodable,
-    /// A new id was asked for after the response's headers were handed over, so its cookie could not be sent.
-    /// Nothing was written; or, if they were handed over while the store was at work, what was stored under
-    /// the new id was ended again.
+    /// A new id was asked for after the response's headers were handed over, or after the request had ended without a
+    /// response, so its cookie could not be sent. Nothing was written; or, if that happened while the store was at
+    /// work, what was stored under the new id was ended again.
     ResponseStarted,
     /// The operating system's random generator failed. There is no fallback.
     Randomness,
@@ -143,7 +143,7 @@ impl fmt::Display for Error {
             ErrorKind::TooLarge => "the session data is too large",
             ErrorKind::Undecodable => "the stored session does not decode",
             ErrorKind::ResponseStarted => {
-                "the response has started, its session cookie cannot change"
+                "the response has started, or there is none: no new id can be sent"
             }
             ErrorKind::Randomness => "the random generator failed",
             ErrorKind::Unsupported => "the session store cannot enumerate its sessions",

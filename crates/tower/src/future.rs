@@ -18,6 +18,15 @@ pin_project! {
         inner: F,
         session: Session<T, B>,
     }
+
+    impl<F, T, B> PinnedDrop for ResponseFuture<F, T, B> {
+        fn drop(this: Pin<&mut Self>) {
+            // As a rule it is answered by then, and nothing is called.
+            if !matches!(this.session, Session::None) {
+                this.project().session.abandon();
+            }
+        }
+    }
 }
 
 enum Session<T, B> {
@@ -55,7 +64,13 @@ where
         if let Session::Finishing(finishing) = this.session {
             return finishing.poll(context).map(Ok);
         }
-        let mut response = ready!(this.inner.poll(context))?;
+        let mut response = match ready!(this.inner.poll(context)) {
+            Ok(response) => response,
+            Err(error) => {
+                this.session.abandon();
+                return Poll::Ready(Err(error));
+            }
+        };
         let Session::InUse(session) = replace(this.session, Session::None) else {
             return Poll::Ready(Ok(response));
         };
@@ -73,6 +88,19 @@ where
         let polled = finishing.poll(context);
         *this.session = Session::Finishing(finishing);
         polled.map(Ok)
+    }
+}
+
+impl<T, B> Session<T, B> {
+    /// No response carries an id any more, but whoever kept the session may still ask for one.
+    #[cold]
+    fn abandon(&self) {
+        match self {
+            Self::None => {}
+            Self::InUse(session) => session.abandon(),
+            // Perhaps it is over.
+            Self::Finishing(finishing) => finishing.session.abandon(),
+        }
     }
 }
 

@@ -15,6 +15,10 @@ use crate::head::{PeerOf, socket_address};
 /// around a route twice, the inner layer steps back. Of different sessions of one type, the innermost serve the
 /// handler: an application with a cookie for browsers and a [header](cloakroom::SessionsBuilder::id_in_header) for
 /// others has a layer around the routes of each, and a cookie does not open the routes of the header.
+///
+/// An error of the service behind it carries no cookie, and the session that such a request began is lost: what makes
+/// responses of errors belongs inside of this layer. From then on, and where a request is given up, no verb mints an id:
+/// [`abandon`](cloakroom::LazySession::abandon).
 pub struct SessionLayer<T> {
     sessions: Sessions<T>,
     peer: PeerOf,

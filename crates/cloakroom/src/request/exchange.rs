@@ -54,6 +54,15 @@ impl<T> Session<T> {
     }
 }
 
+impl<T> Exchange<T> {
+    #[inline]
+    pub(super) fn state(&self) -> MutexGuard<'_, State<T>> {
+        // A state is replaced whole, so a panic elsewhere leaves a good one behind.
+        let state = self.session.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl<T: Send + Sync + 'static> Exchange<T> {
     pub(crate) fn new(sessions: Sessions<T>, head: impl RequestHead) -> Arc<Self> {
         Arc::new(Exchange {
@@ -105,13 +114,6 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// If nobody has it.
     pub(super) fn try_turn(&self) -> Option<Turn<'_>> {
         self.session.turns.try_take()
-    }
-
-    #[inline]
-    pub(super) fn state(&self) -> MutexGuard<'_, State<T>> {
-        // A state is replaced whole, so a panic elsewhere leaves a good one behind.
-        let state = self.session.state.lock();
-        state.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn sessions(&self) -> &Sessions<T> {

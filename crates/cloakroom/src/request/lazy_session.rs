@@ -120,6 +120,16 @@ impl<T: Send + Sync + 'static> LazySession<T> {
     }
 }
 
+// Whatever `T` is, as an adapter calls it from a destructor.
+impl<T> LazySession<T> {
+    /// For adapters: the request ended without a response, because it was given up or the service behind failed. From here on
+    /// verbs that mint an id are refused with [`ResponseStarted`](crate::ErrorKind::ResponseStarted), as nobody would
+    /// learn it; those that need none work on. After a response it changes nothing.
+    pub fn abandon(&self) {
+        self.exchange.state().responded = true;
+    }
+}
+
 impl<T> Clone for LazySession<T> {
     fn clone(&self) -> Self {
         Self {

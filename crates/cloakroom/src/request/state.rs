@@ -14,7 +14,7 @@ pub(crate) struct State<T> {
     pub(crate) presented: bool,
     /// This request wrote the session, which notes its use.
     pub(crate) written: bool,
-    /// The response's headers were handed over; its cookie cannot change any more.
+    /// The response's headers were handed over, or there will be none; its cookie cannot change any more.
     pub(crate) responded: bool,
     /// A CSRF token was given out for the id as it is: it is not renewed with this response, though that may become due
     /// while the request is served.

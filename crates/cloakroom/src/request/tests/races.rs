@@ -222,3 +222,25 @@ async fn an_id_that_comes_too_late_for_the_response_is_refused_and_worth_nothing
         assert_eq!(it.sessions.count().await.unwrap(), 0, "{verb}");
     }
 }
+
+#[tokio::test]
+async fn after_a_request_without_a_response_no_id_is_minted_either() {
+    let it = Fixture::new();
+    let cookie = it.signed_in(&["x"]).await;
+    let (request, session) = it.open(&cookie).await;
+    request.abandon();
+    it.store.calls();
+    for result in [session.rotate().await, session.resave(cart(&["y"])).await] {
+        assert_eq!(kind(result), ErrorKind::ResponseStarted);
+    }
+    assert!(it.store.calls().is_empty());
+    session.save(cart(&["y"])).await.unwrap();
+    assert_eq!(it.stored(&cookie).await, Some(cart(&["y"])));
+
+    // It was given up while the store was at work.
+    let (request, session) = it.open(&cookie).await;
+    it.store.set_slow(true);
+    let (result, ()) = tokio::join!(session.resave(cart(&["late"])), async { request.abandon() });
+    assert_eq!(kind(result), ErrorKind::ResponseStarted);
+    assert_eq!(it.sessions.count().await.unwrap(), 0);
+}
