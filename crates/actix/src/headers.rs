@@ -3,7 +3,7 @@ use std::fmt::Debug;
 use actix_web::http::header::{
     CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
 };
-use cloakroom::{Carrier, CookieName, IdHeader, ResponseEffect, vary_has};
+use cloakroom::{Carrier, CookieName, IdHeader, ResponseEffect, is_for_some_caches, vary_has};
 
 /// Writes what the session needs into a response.
 pub(crate) fn apply(effect: ResponseEffect, carrier: &Carrier, headers: &mut HeaderMap) {
@@ -42,9 +42,10 @@ fn in_cookie(
         let mut cookie = cookie.expect("a checked cookie has visible ASCII only");
         // `Debug` does not show it, and HTTP/2 keeps it out of its tables.
         cookie.set_sensitive(true);
+        // First, as it looks at all fields.
+        forbid_caching(headers);
         remove_cookie(headers, name);
         headers.append(SET_COOKIE, cookie);
-        forbid_caching(headers);
     }
 }
 
@@ -69,6 +70,12 @@ fn forbid_caching(headers: &mut HeaderMap) {
         CACHE_CONTROL,
         const { HeaderValue::from_static("no-store") },
     );
+    let mut fields = headers.keys();
+    while let Some(field) = fields.find(|field| is_for_some_caches(field.as_str())) {
+        let field = field.clone();
+        headers.remove(field);
+        fields = headers.keys();
+    }
 }
 
 fn add_to_vary(headers: &mut HeaderMap, added: HeaderValue, field: &str) {

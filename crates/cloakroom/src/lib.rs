@@ -83,7 +83,9 @@ pub use key_ring::{KeyRing, SigningKey};
 pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 pub use owner::IntoOwner;
 pub use renew_ids::RenewIds;
-pub use request::{CurrentSession, LazySession, RequestHead, Resave, ResponseEffect, vary_has};
+pub use request::{
+    CurrentSession, LazySession, RequestHead, Resave, ResponseEffect, is_for_some_caches, vary_has,
+};
 pub use secret::Secret;
 pub use session_id::{
     InvalidSessionId, SessionId, SignedSessionId, new_session_id, verify_session_id,

@@ -1,4 +1,4 @@
-use cloakroom::{Carrier, CookieName, IdHeader, ResponseEffect, vary_has};
+use cloakroom::{Carrier, CookieName, IdHeader, ResponseEffect, is_for_some_caches, vary_has};
 use http::header::{CACHE_CONTROL, Entry, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -18,8 +18,9 @@ pub(crate) fn apply(effect: ResponseEffect, carrier: &Carrier, headers: &mut Hea
                     HeaderValue::try_from(cookie).expect("a checked cookie has visible ASCII only");
                 // `Debug` does not show it, and HTTP/2 keeps it out of its tables.
                 cookie.set_sensitive(true);
-                set_cookie(headers, name, cookie);
+                // First, as it looks at all fields.
                 forbid_caching(headers);
+                set_cookie(headers, name, cookie);
             }
         }
         Carrier::Header(header) => in_header(&effect, header, headers),
@@ -47,6 +48,12 @@ fn forbid_caching(headers: &mut HeaderMap) {
         CACHE_CONTROL,
         const { HeaderValue::from_static("no-store") },
     );
+    let mut fields = headers.keys();
+    while let Some(field) = fields.find(|field| is_for_some_caches(field.as_str())) {
+        let field = field.clone();
+        headers.remove(field);
+        fields = headers.keys();
+    }
 }
 
 fn add_to_vary(headers: &mut HeaderMap, value: HeaderValue, field: &str) {

@@ -24,7 +24,7 @@ pub use current_session::CurrentSession;
 pub use head::RequestHead;
 pub use lazy_session::LazySession;
 pub use resave::Resave;
-pub use response::{ResponseEffect, vary_has};
+pub use response::{ResponseEffect, is_for_some_caches, vary_has};
 
 pub(crate) use exchange::Exchange;
 pub(crate) use queue::Queues;

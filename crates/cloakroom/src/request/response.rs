@@ -7,8 +7,8 @@ use crate::{SessionId, SignedSessionId};
 ///
 /// An adapter turns it into headers: append the [cookie](ResponseEffect::set_cookie), or put the
 /// [id](ResponseEffect::set_header) in the place of any value of that header, and with either set
-/// `Cache-Control: no-store`; add [what carries the id](crate::Carrier::request_field) to `Vary` if the
-/// [session was read](ResponseEffect::vary).
+/// `Cache-Control: no-store` and take out the fields by which [only some caches go](is_for_some_caches); add
+/// [what carries the id](crate::Carrier::request_field) to `Vary` if the [session was read](ResponseEffect::vary).
 #[derive(Debug)]
 #[must_use = "without it a session that was created is lost"]
 pub struct ResponseEffect {
@@ -102,6 +102,38 @@ pub fn vary_has(value: &[u8], field: &str) -> bool {
         .split(|byte| *byte == b',')
         .map(<[u8]>::trim_ascii)
         .any(|name| name.eq_ignore_ascii_case(field.as_bytes()) || name == b"*")
+}
+
+/// Whether a field of that name tells only some caches what to keep, those of a content delivery network, which then do
+/// not look at `Cache-Control` (RFC 9213, section 2.2): `CDN-Cache-Control`, any network's own such as
+/// `Cloudflare-CDN-Cache-Control`, and `Surrogate-Control`. Beside an id none may stay.
+///
+/// ```
+/// use cloakroom::is_for_some_caches;
+///
+/// assert!(is_for_some_caches("cdn-cache-control"));
+/// assert!(is_for_some_caches("Netlify-CDN-Cache-Control"));
+/// assert!(is_for_some_caches("surrogate-control"));
+/// assert!(!is_for_some_caches("cache-control"));
+/// ```
+#[must_use]
+#[inline]
+pub fn is_for_some_caches(field: &str) -> bool {
+    // Most fields have shorter names than any of these.
+    field.len() >= NETWORKS.len() && has_name_for_some_caches(field.as_bytes())
+}
+
+const NETWORKS: &[u8; 17] = b"cdn-cache-control";
+const SURROGATES: &[u8; 17] = b"surrogate-control";
+
+fn has_name_for_some_caches(field: &[u8]) -> bool {
+    let Some((network, last)) = field.split_last_chunk::<17>() else {
+        return false;
+    };
+    match network {
+        [] => last.eq_ignore_ascii_case(NETWORKS) || last.eq_ignore_ascii_case(SURROGATES),
+        [.., end] => *end == b'-' && last.eq_ignore_ascii_case(NETWORKS),
+    }
 }
 
 impl<T: Send + Sync + 'static> Exchange<T> {

@@ -1,8 +1,8 @@
 //! What is sent: the attributes of the cookie and of its removal, beside the application's own fields.
 
-use cloakroom::{CookieOptions, SameSite};
+use cloakroom::{CookieOptions, IdHeader, SameSite, SessionsBuilder};
 
-use crate::{Kit, Request};
+use crate::{Data, Kit, Request};
 
 /// The defaults: as strict as a cookie can be that survives a link from elsewhere.
 pub async fn the_default_cookie_has_every_protection(kit: &Kit) {
@@ -164,6 +164,48 @@ pub async fn a_response_with_the_cookie_is_not_cached(kit: &Kit) {
     assert_eq!(response.all("cache-control"), ["public, max-age=600"]);
     let response = visitor.post("/current/logout", "").await;
     assert_eq!(response.all("cache-control"), ["no-store"]);
+}
+
+/// Nor in one that honours a field of its own and then ignores `Cache-Control` (RFC 9213, section 2.2).
+pub async fn a_response_with_an_id_is_not_cached_by_a_delivery_network(kit: &Kit) {
+    const OF_SOME_CACHES: [&str; 5] = [
+        "cdn-cache-control",
+        "surrogate-control",
+        "cloudflare-cdn-cache-control",
+        "vercel-cdn-cache-control",
+        "netlify-cdn-cache-control",
+    ];
+    let others = [
+        "x-cdn-cache-control-was",
+        "cdn-cache-status",
+        "surrogate-key",
+    ];
+    let fields = OF_SOME_CACHES.iter().chain(&others);
+    let mut own: Vec<_> = fields
+        .map(|field| format!("{field}: max-age=600"))
+        .collect();
+    own.push("CDN-Cache-Control: public".to_owned());
+    let own = own.join("\n");
+
+    let in_header = |it: SessionsBuilder<Data>| it.id_in_header(IdHeader::bearer());
+    for plan in [kit.plan(), kit.plan().configure(in_header)] {
+        let site = plan.start().await;
+        let visitor = site.visitor();
+        let response = visitor.post("/current/resave-with", &own).await;
+        for field in OF_SOME_CACHES {
+            assert_eq!(response.all(field), [""; 0], "{field}");
+        }
+        for field in others {
+            assert_eq!(response.all(field), ["max-age=600"], "{field}");
+        }
+        assert_eq!(response.all("cache-control"), ["no-store"]);
+        // Without an id it is the application's business.
+        let response = visitor.post("/current/read-with", &own).await;
+        for field in &OF_SOME_CACHES[1..] {
+            assert_eq!(response.all(field), ["max-age=600"], "{field}");
+        }
+        assert_eq!(response.all("cdn-cache-control"), ["max-age=600", "public"]);
+    }
 }
 
 /// A session's ending, or its rotation, is told on whatever response follows, an error too.

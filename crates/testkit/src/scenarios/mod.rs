@@ -82,6 +82,7 @@ macro_rules! scenarios {
                 a_cookie_of_our_name_set_by_hand_gives_way
                 vary_is_merged
                 a_response_with_the_cookie_is_not_cached
+                a_response_with_an_id_is_not_cached_by_a_delivery_network
                 the_cookie_is_sent_with_redirects_and_errors
                 a_head_request_gets_the_same_fields
             }
