@@ -35,9 +35,12 @@ enum Cause {
 }
 
 impl SessionError {
-    /// There is no middleware for sessions of `T`.
+    /// There is no middleware for sessions of `T`. Logged here, as nobody may look at it: outside of all session
+    /// middleware an optional extractor is `None` then, and nothing can be done about it.
     pub(crate) fn missing_middleware<T>() -> Self {
-        Self::new(Cause::MissingMiddleware(std::any::type_name::<T>()))
+        let error = Self::new(Cause::MissingMiddleware(std::any::type_name::<T>()));
+        tracing::error!(target: "cloakroom", %error, "a handler or middleware asked for a session");
+        error
     }
 
     /// Somebody must be signed in, and nobody is.
@@ -126,7 +129,8 @@ impl ResponseError for SessionError {
 
     fn error_response(&self) -> HttpResponse {
         let status = self.status();
-        if status.is_server_error() {
+        // A missing middleware was logged where it was noticed.
+        if status.is_server_error() && !matches!(self.cause, Cause::MissingMiddleware(_)) {
             tracing::error!(target: "cloakroom", error = %self, cause = ?self.source().map(ToString::to_string), "answered {status}");
         }
         let mut builder = HttpResponse::build(status);

@@ -47,6 +47,9 @@ pub struct LazySession<T>(cloakroom::LazySession<T>);
 /// response or as an error; only its own server errors stay. In the second case it has run by then, without data: actix-web
 /// makes `None` of every error of an extractor. Take a [`CurrentSession`] and ask for its data where that matters.
 ///
+/// Where the middleware for `T` is missing, it is a 500 in both cases too, if there is one for other sessions. Without any
+/// middleware of ours the second one is `None`, and only the log says what to add.
+///
 /// ```
 /// use cloakroom_actix::SessionData;
 ///
@@ -185,5 +188,5 @@ fn lazy<T: Send + Sync + 'static>(
     let session = extensions.get::<cloakroom::LazySession<T>>();
     session
         .cloned()
-        .ok_or_else(SessionError::missing_middleware::<T>)
+        .ok_or_else(|| Unseen::watch(request, SessionError::missing_middleware::<T>()))
 }

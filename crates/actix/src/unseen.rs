@@ -13,8 +13,9 @@ use crate::SessionError;
 
 /// Trouble that extractors of this request answered, until somebody looks at it.
 ///
-/// actix-web makes `None` of any error where a handler takes `Option` of an extractor, so a store that is down
-/// would look like nobody being signed in. What is answered then is not sent; this is how that is noticed.
+/// actix-web makes `None` of any error where a handler takes `Option` of an extractor, so a store that is down, or a
+/// middleware that was forgotten, would look like nobody being signed in. What is answered then is not sent; this is how
+/// that is noticed.
 ///
 /// Among the request's extensions, for the extractors, and in the future of each session middleware around it: an error
 /// comes back without the request, and whoever kept a clone of the request would be in the way of the routing.
@@ -45,8 +46,8 @@ impl Unseen {
     }
 
     /// Makes an extractor's error one that has to be looked at.
-    pub(crate) fn watch(request: &HttpRequest, error: cloakroom::Error) -> SessionError {
-        let error = SessionError::from(error);
+    pub(crate) fn watch(request: &HttpRequest, error: impl Into<SessionError>) -> SessionError {
+        let error = error.into();
         let seen = Arc::new(AtomicBool::new(false));
         if let Some(Self(troubles)) = request.extensions().get() {
             troubles.borrow_mut().push(Trouble {

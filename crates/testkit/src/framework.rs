@@ -23,12 +23,13 @@ use crate::TestApp;
 /// | `/apart/{action}` | as `/current`, behind a layer of [`TestApp::apart`] | [`TestApp::current`] |
 /// | `/socket` | `CurrentSession<Data>` | a WebSocket, after [`TestApp::before_socket`]; then one text message, [`TestApp::on_socket`], and the end |
 /// | `/missing` | `CurrentSession<Unlayered>`, for which there is no layer | never a success |
+/// | `/missing-optional` | `Option<SessionData<Unlayered>>` | never a success |
 ///
 /// Around all of them go the session layers of [`TestApp::sessions`] and [`TestApp::admins`]; between the
 /// middleware and the handler of `/guarded` that of [`TestApp::sessions`] once more, which has to step back.
 pub trait Framework: 'static {
     /// What the log must say where the layer is missing, so that the developer knows what to add. `None` for a
-    /// stack without extractors, where `/missing` cannot exist.
+    /// stack without extractors, where neither `/missing` nor `/missing-optional` can exist.
     const MISSING_LAYER_HINT: Option<&'static str>;
 
     /// Serves the application until it is told to stop; then ends at once, however many connections are open.

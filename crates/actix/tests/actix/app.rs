@@ -53,6 +53,10 @@ fn routes(app: &TestApp) -> impl FnOnce(&mut web::ServiceConfig) {
                 "/missing",
                 web::to(async |_: CurrentSession<Unlayered>| "found"),
             )
+            .route(
+                "/missing-optional",
+                web::to(async |_: Option<SessionData<Unlayered>>| "found"),
+            )
             .service(
                 web::resource("/apart/{action}")
                     .wrap(SessionMiddleware::new(apart))

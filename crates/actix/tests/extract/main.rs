@@ -14,7 +14,7 @@ use actix_web::test::{self, TestRequest};
 use actix_web::{App, Error, FromRequest, HttpResponse, error, web};
 use cloakroom_actix::{CurrentSession, LazySession, SessionData, SessionError, SessionMiddleware};
 
-use crate::site::{sessions, text, with_data};
+use crate::site::{answered, others, sessions, text, with_data};
 
 #[actix_web::test]
 async fn an_error_that_a_middleware_returns_keeps_its_response() {
@@ -86,6 +86,47 @@ async fn the_middleware_goes_around_scopes_and_resources_too() {
         if status == StatusCode::OK {
             assert_eq!(test::read_body(response).await, "ada");
         }
+    }
+}
+
+/// With a middleware of other sessions around, whatever the answer is. Without any, an optional extractor is `None`: a
+/// limit of actix-web.
+#[actix_web::test]
+async fn a_missing_middleware_is_not_taken_for_nobody() {
+    async fn guard(
+        user: Option<SessionData<String>>,
+        request: ServiceRequest,
+        next: Next<BoxBody>,
+    ) -> Result<ServiceResponse, Error> {
+        user.ok_or_else(|| error::ErrorUnauthorized("sign in, please"))?;
+        next.call(request).await
+    }
+    let app = App::new()
+        .service(
+            web::scope("/other")
+                .wrap(SessionMiddleware::new(others()))
+                .route("/data", web::get().to(with_data))
+                .route(
+                    "/lazy",
+                    web::get().to(async |_: Option<LazySession<String>>| "ok"),
+                )
+                .service(
+                    web::resource("/guarded")
+                        .wrap(from_fn(guard))
+                        .to(HttpResponse::Ok),
+                ),
+        )
+        .route("/data", web::get().to(with_data));
+    let app = test::init_service(app).await;
+    for (path, status) in [
+        ("/other/data", StatusCode::INTERNAL_SERVER_ERROR),
+        ("/other/lazy", StatusCode::INTERNAL_SERVER_ERROR),
+        ("/other/guarded", StatusCode::INTERNAL_SERVER_ERROR),
+        ("/data", StatusCode::OK),
+    ] {
+        let request = TestRequest::get().uri(path).to_request();
+        let response = answered(test::try_call_service(&app, request).await);
+        assert_eq!(response.status(), status, "{path}");
     }
 }
 

@@ -124,18 +124,21 @@ pub async fn a_destroyed_session_keeps_its_cookie(kit: &Kit) {
 /// Where the layer was forgotten, the visitor learns nothing and the developer learns what to add.
 pub async fn a_missing_layer_says_in_the_log_what_to_add(kit: &Kit) {
     let site = kit.site().await;
-    let response = site.visitor().get("/missing").await;
-    let Some(hint) = kit.missing_layer_hint else {
-        // Without extractors there is nothing to forget.
-        assert_eq!(response.status, 404);
-        return;
-    };
-    let text = response.expect(500);
-    assert!(!text.contains("Unlayered") && !text.contains(hint));
-    let logged = kit.notebook.logged();
-    let line = logged
-        .lines()
-        .find(|line| line.contains("Unlayered") && line.contains(hint));
-    let line = line.expect("the log says what to add");
-    assert!(line.contains("ERROR"), "{line}");
+    for (at, path) in ["/missing", "/missing-optional"].into_iter().enumerate() {
+        let response = site.visitor().get(path).await;
+        let Some(hint) = kit.missing_layer_hint else {
+            // Without extractors there is nothing to forget.
+            assert_eq!(response.status, 404);
+            continue;
+        };
+        let text = response.expect(500);
+        assert!(!text.contains("Unlayered") && !text.contains(hint));
+        let logged = kit.notebook.logged();
+        let mut lines = logged
+            .lines()
+            .filter(|line| line.contains("Unlayered") && line.contains(hint))
+            .filter(|line| line.contains("ERROR"));
+        assert!(lines.nth(at).is_some(), "the log says what to add: {path}");
+        assert_eq!(lines.next(), None, "it says so once");
+    }
 }

@@ -56,6 +56,10 @@ fn router(app: TestApp) -> Router {
             "/missing",
             any(async |_: CurrentSession<Unlayered>| "found"),
         )
+        .route(
+            "/missing-optional",
+            any(async |_: Option<SessionData<Unlayered>>| "found"),
+        )
         .merge(guarded)
         .layer(SessionLayer::new(app.sessions.clone()).peer_address(peer))
         .layer(SessionLayer::new(app.admins.clone()))
