@@ -94,14 +94,24 @@ where
             let mut walk = Walk::over(inner, inner.layout.sessions()).await?;
             while let Some(keys) = walk.next().await? {
                 let keys = sessions(inner, keys);
-                let lives = inner.timed(|deadline| inner.lives(&keys, deadline)).await?;
-                let expired = keys.into_iter().zip(lives);
-                let expired = expired.filter(|(_, life)| *life == Life::Expired);
-                let expired: Vec<_> = expired.map(|(key, _)| key).collect();
+                let read = |deadline| inner.read_all(&keys, Request::head, deadline);
+                let heads = inner.timed(read).await?;
+                let with = |life| {
+                    let all = keys.iter().zip(&heads);
+                    all.filter(move |(_, head)| inner.life(head) == life)
+                };
+                let expired: Vec<_> = with(Life::Expired).map(|(key, _)| *key).collect();
                 // The script looks again: a session may have been used since.
                 removed += inner
                     .timed(|d| inner.end_all(&script::PURGE, &expired, d))
                     .await?;
+                if matches!(inner.server, Server::Cluster(_)) {
+                    let looked = inner.timed(|d| spread::find_lost(inner, with(Life::Live), d));
+                    // A server that is full takes no entries. What has expired leaves all the same.
+                    if let Err(error) = looked.await {
+                        tracing::debug!(%error, "lost index entries stay lost for now");
+                    }
+                }
             }
             inner.tidy_indexes().await?;
             Ok(removed)
@@ -164,18 +174,20 @@ impl Inner {
         keys: &[SessionKey],
         deadline: Instant,
     ) -> Result<Vec<Life>, RedisStoreError> {
-        let answers = self.read_all(keys, Request::head, deadline).await?;
-        let now = self.clock.now();
-        let lives = answers.into_iter().map(|answer| {
-            let head = reply::text(answer).unwrap_or_default();
-            match Head::of(&head).and_then(|head| head.expires_at()) {
-                Ok(Some(end)) if end <= now => Life::Expired,
-                Ok(_) => Life::Live,
-                // Nothing, or something else.
-                Err(_) => Life::Absent,
-            }
-        });
-        Ok(lives.collect())
+        let heads = self.read_all(keys, Request::head, deadline).await?;
+        Ok(heads.iter().map(|head| self.life(head)).collect())
+    }
+
+    fn life(&self, head: &redis::Value) -> Life {
+        let redis::Value::BulkString(head) = head else {
+            return Life::Absent;
+        };
+        match Head::of(head).and_then(|head| head.expires_at()) {
+            Ok(Some(end)) if end <= self.clock.now() => Life::Expired,
+            Ok(_) => Life::Live,
+            // Nothing, or something else.
+            Err(_) => Life::Absent,
+        }
     }
 
     /// Runs one of the scripts that end sessions. How many it counted.

@@ -63,6 +63,11 @@ impl<'a> Head<'a> {
         Ok(self.text(0)?.get(WIDTH..))
     }
 
+    /// Cluster only: until when that lasts, in digits.
+    pub(crate) fn entry_lasts(&self) -> Result<Option<&'a str>, RedisStoreError> {
+        Ok(self.text(0)?.get(..WIDTH))
+    }
+
     pub(crate) fn expires_at(&self) -> Result<Option<Timestamp>, RedisStoreError> {
         self.time(0)
     }
@@ -233,6 +238,7 @@ mod tests {
             let head = Head::of(&stored).unwrap();
             assert_eq!(head.version().unwrap(), 7);
             assert_eq!(head.entry().unwrap(), note.get(20..));
+            assert_eq!(head.entry_lasts().unwrap(), note.get(..20));
             assert_eq!(head.expires_at().unwrap(), Some(Timestamp::from_millis(8)));
             assert_eq!(head.created_at().unwrap(), Timestamp::from_millis(1));
             let times = head.times().unwrap();

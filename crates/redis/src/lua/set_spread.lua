@@ -12,8 +12,9 @@
 --          none if 'present' was expected
 -- ARGV[10] the session from its note on
 --
--- Answers 'stored' with the version and with the owner and the entry that it had until now; 'exists';
--- 'gone'; 'conflict' with the version; 'index' if an entry has to be made first; 'buried' with the reason.
+-- Answers 'stored' with the version, with the owner and the entry that it had until now and has no more, and now and
+-- then with the entry that it still has and until when that lasts, to be looked for; 'exists'; 'gone'; 'conflict'
+-- with the version; 'index' if an entry has to be made first; 'buried' with the reason.
 local key, tombstone = KEYS[1], KEYS[2]
 local expect, entry, bound, start = ARGV[4], ARGV[5], ARGV[6], ARGV[9]
 
@@ -32,6 +33,7 @@ local pass = filled(ARGV[7])
 if pass and redis.call('SISMEMBER', KEYS[#KEYS], pass) == 0 then return {'buried', 'ended'} end
 
 local owner, old_entry = sub(ARGV[10], 1, tonumber(sub(start, 1, 3))), filled(found.entry)
+local unsure = false
 if owner ~= '' then
   if entry ~= '' then
     local reason = redis.call('GET', tombstone)
@@ -39,6 +41,7 @@ if owner ~= '' then
   elseif found.live and found.owner == owner and old_entry and bound <= found.bound then
     -- The entry that is there will do.
     entry, bound, old_entry = old_entry, found.bound, false
+    unsure = is_time_to_look(found.head, sub(start, 44, 63))
   else
     return {'index'}
   end
@@ -54,4 +57,5 @@ else
 end
 if expect == 'present' then redis.call('SETRANGE', key, '7', version) end
 if pass then redis.call('DEL', KEYS[#KEYS]) end
+if unsure then return {'stored', version, '', '', entry, bound} end
 return {'stored', version, old_entry and found.owner or '', old_entry or ''}

@@ -7,7 +7,8 @@
 -- ARGV[6]  cluster: the index entry that was made to last longer for this touch; or empty
 -- ARGV[7]  cluster: until when it lasts now
 --
--- Answers 'touched'; 'gone'; 'index' with owner, entry and expiry if the entry has to last longer first.
+-- Answers 'touched', now and then with owner, entry and until when that lasts, for the entry to be looked for;
+-- 'gone'; 'index' with owner, entry and expiry if the entry has to last longer first.
 
 -- The sum of a time and a number of milliseconds; the last time that there is if it is beyond that. Doubles hold both
 -- halves exactly, which they do not hold the farthest dates.
@@ -44,4 +45,8 @@ end
 redis.call('SETRANGE', key, '27', expires_at .. last_seen_at)
 keep_until(key, expires_at)
 list(found.owner, ARGV[4], expires_at)
+-- An entry that was made to last longer was seen just now.
+if found.entry ~= '' and ARGV[6] == '' and is_time_to_look(found.head, last_seen_at) then
+  return {'touched', found.owner, found.entry, bound}
+end
 return {'touched'}

@@ -36,7 +36,7 @@ use crate::store::Inner;
 /// How old an entry without a session may be for somebody to be about to write it.
 const FRESH: Duration = Duration::from_secs(10);
 /// How long a fresh entry without a session is waited for, at most.
-const WAIT: Duration = Duration::from_secs(1);
+pub(super) const WAIT: Duration = Duration::from_secs(1);
 /// How long until it is looked at again: at first, and at most.
 const PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(16);

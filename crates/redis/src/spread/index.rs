@@ -71,7 +71,10 @@ pub(super) fn drawn_at(nonce: &str) -> Option<Timestamp> {
     millis.parse().ok().map(Timestamp::from_millis)
 }
 
-/// Has an entry last until then, or for ever, if it is still there.
+/// Has the entry of a session last until then, or for ever.
+///
+/// If it is missing it is made again, under its name, which the session has noted. It was lost with a primary, or it was
+/// removed because the session has ended since it was read; so the session is looked at once more afterwards.
 pub(super) async fn prolong(
     inner: &Inner,
     owner: &Owner,
@@ -79,12 +82,18 @@ pub(super) async fn prolong(
     (nonce, until): (&[u8], &[u8]),
     deadline: Instant,
 ) -> Result<(), RedisStoreError> {
+    let nonce = std::str::from_utf8(nonce).map_err(|_| RedisStoreError::unexpected())?;
     let request = inner
         .call(&script::ENTER, &[inner.layout.index(owner)])
-        .arg([member.as_bytes(), b":", nonce].concat())
+        .arg(format!("{member}:{nonce}"))
         .arg(until)
         .arg("1");
-    inner.run(&request, deadline).await.map(drop)
+    let (was_there, _) = reply::outcome(inner.run(&request, deadline).await?)?;
+    if was_there == b"1" {
+        return Ok(());
+    }
+    let entry = (member.to_owned(), nonce.to_owned());
+    sweep(inner, owner, vec![entry], deadline).await
 }
 
 /// Removes the entry of a session that ended, as a script said: its owner and the entry's number.

@@ -10,6 +10,14 @@
 //! its write will stumble should it still be on its way. Then it is done again under a fresh entry.
 //! No clock is involved.
 //!
+//! # What happens to an entry that a failover lost
+//!
+//! A replica that becomes a primary may not have it, and the session, in another slot, lives on. Its next write finds
+//! that out, and so does purging: see `lost`. The entry is made again under its old name, since that is what the session
+//! has noted. That writes no session, so it brings none back; but an entry that is missing may also be one that was
+//! removed because its session just ended. So the session is looked at afterwards, as before an entry is tidied away. Either
+//! it is live then, and whoever ends it later removes the entry later; or the entry leaves again.
+//!
 //! # Why a rotation does not escape the end of all sessions of an owner
 //!
 //! The entry of the new key is made before the old key dies. Whoever ends all sessions of an owner and finds the
@@ -42,6 +50,7 @@
 
 mod admit;
 mod index;
+mod lost;
 mod owners;
 mod rotate;
 mod uncut;
@@ -60,11 +69,13 @@ use crate::store::Inner;
 
 pub(crate) use admit::admit;
 pub(crate) use index::{leave_as_said, tidy};
+pub(crate) use lost::find_lost;
 pub(crate) use owners::{destroy_by_owner, list_by_owner};
 pub(crate) use rotate::rotate;
 pub(crate) use uncut::uncut;
 
 use index::{enter, leave, prolong};
+use lost::look_for;
 
 /// How often an operation begins anew because others changed the session or removed its entry.
 const ATTEMPTS: u32 = 64;
@@ -145,12 +156,11 @@ pub(crate) async fn touch(
             .arg(&longer.1);
         let (outcome, rest) = reply::outcome(inner.run(&request, deadline).await?)?;
         match outcome.as_slice() {
-            b"touched" => return Ok(true),
+            b"touched" if rest.is_empty() => return Ok(true),
+            b"touched" | b"index" => {}
             b"gone" => return Ok(false),
-            b"index" => {}
             _ => return Err(RedisStoreError::unexpected()),
         }
-        // A session without an absolute end: its entry has to last as long first.
         let texts: Vec<_> = rest
             .into_iter()
             .map(reply::text)
@@ -159,6 +169,11 @@ pub(crate) async fn touch(
             return Err(RedisStoreError::unexpected());
         };
         let owner = stored_owner(&owner)?;
+        if outcome == b"touched" {
+            look_for(inner, &owner, &member, (&nonce, &until), deadline).await;
+            return Ok(true);
+        }
+        // A session without an absolute end: its entry has to last as long first.
         prolong(inner, &owner, &member, (&nonce, &until), deadline).await?;
         longer = (nonce, until);
     }
@@ -218,7 +233,14 @@ async fn write(
     Ok(match outcome.as_slice() {
         b"stored" => {
             // The entry that it had until now is dead: no session will ever note its number again.
-            leave_as_said(inner, member, rest.collect(), deadline).await;
+            let left = rest.by_ref().take(2).collect();
+            leave_as_said(inner, member, left, deadline).await;
+            if let (Some(owner), Some(entry), Some(until)) =
+                (&draft.owner, rest.next(), rest.next())
+            {
+                let kept = (reply::text(entry)?, reply::text(until)?);
+                look_for(inner, owner, member, (&kept.0, &kept.1), deadline).await;
+            }
             Written::Done(SetOutcome::Stored(reply::parse(&first)?))
         }
         b"exists" => Written::Done(SetOutcome::Exists),

@@ -19,3 +19,9 @@ local function session_at(key)
   if fine then return found end
   return {head = '', live = false, owner = '', entry = ''}
 end
+
+-- Cluster: whether this is the first use of a session in its hundred seconds. Then the index is asked whether it has
+-- the session's entry still: the primary of its slot may have lost it.
+local function is_time_to_look(head, last_seen_at)
+  return sub(head, 48, 62) ~= sub(last_seen_at, 1, 15)
+end
