@@ -2,6 +2,7 @@
 //!
 //! A request is sent again only after an answer that says it was not done: `MOVED`, `ASK`, `TRYAGAIN`.
 
+mod doubts;
 mod topology;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::error::{Failure, RedisStoreError, RedisStoreErrorKind};
 use crate::layout::slot;
 use crate::link::{Link, Patience};
 use crate::script::Request;
+use doubts::Doubts;
 use topology::{Address, Topology};
 
 /// How often a request follows a redirection.
@@ -36,6 +38,7 @@ pub(crate) struct Cluster {
     /// Whose turn it is to look at the cluster.
     turn: tokio::sync::Mutex<Option<Instant>>,
     looking: AtomicBool,
+    doubts: Doubts,
 }
 
 impl Cluster {
@@ -68,6 +71,7 @@ impl Cluster {
             topology: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             looking: AtomicBool::new(false),
+            doubts: Doubts::default(),
         })
     }
 
@@ -94,6 +98,9 @@ impl Cluster {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
+            if let None | Some("CLUSTERDOWN") = failure.code() {
+                self.doubts.failed(&to);
+            }
             let redirection = match &failure {
                 Failure::Refused(error) => {
                     Address::of_redirection(error.details().unwrap_or_default(), &to)
@@ -199,8 +206,8 @@ impl Cluster {
         });
     }
 
-    /// Asks one server after the other how the cluster looks, until one of them knows a complete one. Without a deadline
-    /// nobody waits for it, and each of them has its time.
+    /// Asks one server after the other how the cluster looks, until one of them knows a complete one; those last that
+    /// failed. Without a deadline nobody waits for it, and each of them has its time.
     async fn look(&self, deadline: Option<Instant>) -> Result<(), Failure> {
         let asked = Instant::now();
         let timed_out = || Failure::NotSent(self.patience.timed_out());
@@ -216,7 +223,7 @@ impl Cluster {
             return Ok(());
         }
         let mut failure = None;
-        let mut partial: Option<Topology> = None;
+        let mut told: Option<(&Address, Topology)> = None;
         let known = self.topology().primaries().to_vec();
         let mut candidates = known;
         for seed in &self.seeds {
@@ -224,6 +231,7 @@ impl Cluster {
                 candidates.push(seed.clone());
             }
         }
+        self.doubts.sort(&mut candidates);
         for (number, address) in candidates.iter().enumerate() {
             let share = match deadline {
                 // A share of the time that is left: a frozen server that comes first must not use it all up, or
@@ -241,16 +249,22 @@ impl Cluster {
             }
             match self.ask(address, share).await {
                 Ok(topology) if topology.is_complete() => {
-                    partial = Some(topology);
+                    told = Some((address, topology));
                     break;
                 }
-                Ok(topology) => partial = partial.or(Some(topology)),
-                Err(error) => failure = Some(error),
+                Ok(topology) => told = told.or(Some((address, topology))),
+                Err(error) => {
+                    self.doubts.was_silent(address);
+                    failure = Some(error);
+                }
             }
         }
-        match (partial, failure) {
-            (Some(topology), _) => {
+        match (told, failure) {
+            (Some((teller, topology)), _) => {
                 self.forget_others(&topology);
+                self.doubts.rely_on(teller, |server| {
+                    topology.primaries().contains(server) || self.seeds.contains(server)
+                });
                 *self.topology() = topology;
                 *last = Some(Instant::now());
                 Ok(())
