@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ProtocolVersion, PushInfo, PushKind,
     RedisError, Value,
@@ -41,6 +43,10 @@ const QUEUE: usize = 1024;
 /// otherwise.
 const REPLICA: Duration = Duration::from_secs(1);
 
+/// How long a connection is idle before it is asked whether it is still one. Shorter than what firewalls and address
+/// translators remember, which is minutes.
+const IDLE: Duration = Duration::from_secs(30);
+
 /// One server. All operations share one connection; their commands follow each other on it without waiting for
 /// answers.
 pub(crate) struct Link {
@@ -64,8 +70,7 @@ impl Link {
         // With RESP3 the client says by itself when a connection has ended.
         let settings = info.redis_settings().clone();
         let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
-        // What is asked next need not wait until the server has acknowledged what was asked before.
-        let tcp = info.tcp_settings().clone().set_nodelay(true);
+        let tcp = tcp_settings(info.tcp_settings().clone(), patience);
         let info = info.set_tcp_settings(tcp);
         let client = Client::open(info).map_err(|error| RedisStoreError::of_connection(&error))?;
         Ok(Self {
@@ -283,6 +288,34 @@ impl Subscription {
     }
 }
 
+#[allow(unused_variables, reason = "not every system has all of it")]
+fn tcp_settings(settings: TcpSettings, patience: Patience) -> TcpSettings {
+    let keepalive = TcpKeepalive::new().with_time(IDLE);
+    #[cfg(any(
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "ios",
+        target_os = "linux",
+        target_os = "macos",
+        target_os = "netbsd",
+        target_os = "windows"
+    ))]
+    let keepalive = keepalive.with_interval(Duration::from_secs(5));
+    let settings = settings
+        // What is asked next need not wait until the server has acknowledged what was asked before.
+        .set_nodelay(true)
+        .set_keepalive(keepalive);
+    // How long the other side may leave something unacknowledged. Not longer than an operation, after which the
+    // connection is given up anyway; so an idle one ends as soon as one question has had no answer.
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let settings = {
+        // At least long enough for something to be sent again that got lost.
+        let [least, most] = [1, 30].map(Duration::from_secs);
+        settings.set_user_timeout(patience.operation.clamp(least, most))
+    };
+    settings
+}
+
 fn judge(answer: Result<Value, RedisError>) -> Result<Value, Failure> {
     match answer {
         Ok(Value::ServerError(error)) => Err(Failure::Refused(error)),
@@ -303,5 +336,28 @@ fn server_error(error: &RedisError) -> Failure {
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use redis::IntoConnectionInfo;
+
+    use super::*;
+
+    #[test]
+    fn a_silent_network_is_noticed_about_when_an_operation_is_out_of_time() {
+        for (operation, noticed) in [(0, 1), (5, 5), (3_600, 30)] {
+            let patience = Patience {
+                operation: Duration::from_secs(operation),
+                connect: Duration::from_secs(5),
+            };
+            let info = "redis://127.0.0.1:1".into_connection_info().unwrap();
+            let link = Link::new(info, patience).unwrap();
+            let settings = link.client.get_connection_info().tcp_settings().clone();
+            assert_eq!(settings.user_timeout(), Some(Duration::from_secs(noticed)));
+            assert!(settings.keepalive().is_some() && settings.nodelay());
+        }
     }
 }
