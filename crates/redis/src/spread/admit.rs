@@ -23,7 +23,7 @@ use cloakroom_store::{
 use tokio::sync::MutexGuard;
 use tokio::time::{Instant, timeout_at};
 
-use super::index::{Entry, bury, drawn_at, leave, nonce, remove, split};
+use super::index::{Entry, bury, drawn_at, leave, name, nonce, remove, split};
 use super::{ATTEMPTS, Written, crowded, destroy, replace, set, write};
 use crate::error::RedisStoreError;
 use crate::head::Head;
@@ -262,10 +262,10 @@ impl Admission<'_> {
         let mut doubtful = Vec::new();
         for (entry, answer) in entries.into_iter().zip(answers) {
             let found = reply::text(answer).unwrap_or_default();
-            match Found::of(&found, self.owner, &entry.1, now) {
-                Found::Live { created_at } => look.live.push((created_at, entry)),
-                Found::Expired => doubtful.push(entry),
-                Found::Nothing => {
+            match Life::of(&found, self.owner, &entry.1, now) {
+                Life::Live { created_at } => look.live.push((created_at, entry)),
+                Life::Expired => doubtful.push(entry),
+                Life::Nothing => {
                     let since = *waited.entry(name(&entry)).or_insert_with(Instant::now);
                     match is_fresh(&entry.1, now) && since.elapsed() < patience {
                         true => look.expected += 1,
@@ -305,14 +305,15 @@ struct Look {
 /// When a session began.
 type Age = Timestamp;
 
-enum Found {
+/// What became of the session of an entry.
+pub(super) enum Life {
     Live { created_at: Age },
     Expired,
     Nothing,
 }
 
-impl Found {
-    fn of(stored: &[u8], owner: &Owner, nonce: &str, now: Timestamp) -> Self {
+impl Life {
+    pub(super) fn of(stored: &[u8], owner: &Owner, nonce: &str, now: Timestamp) -> Self {
         Self::read(stored, owner, nonce, now).unwrap_or(Self::Nothing)
     }
 
@@ -338,10 +339,6 @@ impl Found {
 /// Whether the entry was made so recently that its session may be on its way.
 fn is_fresh(nonce: &str, now: Timestamp) -> bool {
     drawn_at(nonce).is_some_and(|at| now.since(at) < FRESH && at.since(now) < FRESH)
-}
-
-fn name((member, nonce): &Entry) -> Vec<u8> {
-    format!("{member}:{nonce}").into_bytes()
 }
 
 async fn is_live(inner: &Inner, member: &str, deadline: Instant) -> Result<bool, RedisStoreError> {

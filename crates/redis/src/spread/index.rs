@@ -26,13 +26,8 @@ pub(crate) async fn tidy(
         .arg("-inf")
         .arg(now);
     let due = reply::texts(inner.run(&request, deadline).await?)?;
-    sweep(
-        inner,
-        owner,
-        due.iter().filter_map(|e| split(e)).collect(),
-        deadline,
-    )
-    .await
+    let due = due.iter().filter_map(|entry| split(entry)).collect();
+    sweep(inner, owner, due, deadline).await.map(drop)
 }
 
 /// Makes an index entry. Answers its number.
@@ -93,7 +88,8 @@ pub(super) async fn prolong(
         return Ok(());
     }
     let entry = (member.to_owned(), nonce.to_owned());
-    sweep(inner, owner, vec![entry], deadline).await
+    let swept = sweep(inner, owner, vec![entry], deadline).await;
+    swept.map(drop)
 }
 
 /// Removes the entry of a session that ended, as a script said: its owner and the entry's number.
@@ -142,27 +138,29 @@ pub(super) async fn remove(
     inner.run(&request, deadline).await.map(drop)
 }
 
-/// Removes those of the entries under which no session lives.
+/// Removes those of the entries under which no session lives. Answers the others.
 pub(super) async fn sweep(
     inner: &Inner,
     owner: &Owner,
     entries: Vec<Entry>,
     deadline: Instant,
-) -> Result<(), RedisStoreError> {
+) -> Result<Vec<Entry>, RedisStoreError> {
     if entries.is_empty() {
-        return Ok(());
+        return Ok(entries);
     }
     let outcomes = bury(inner, owner, &entries, "tidied", deadline).await?;
-    let dead: Vec<_> = entries
-        .into_iter()
-        .zip(outcomes)
-        .filter(|(_, outcome)| outcome != b"live")
-        .map(|(entry, _)| entry)
-        .collect();
-    match dead.is_empty() {
-        true => Ok(()),
-        false => remove(inner, owner, &dead, deadline).await,
+    let mut live = Vec::new();
+    let mut dead = Vec::new();
+    for (entry, outcome) in entries.into_iter().zip(outcomes) {
+        match outcome.as_slice() {
+            b"live" => live.push(entry),
+            _ => dead.push(entry),
+        }
     }
+    if !dead.is_empty() {
+        remove(inner, owner, &dead, deadline).await?;
+    }
+    Ok(live)
 }
 
 pub(super) async fn bury(
@@ -187,6 +185,11 @@ pub(super) async fn bury(
     let answers = inner.server.run_all(requests.collect(), deadline).await?;
     let outcomes = answers.into_iter().map(reply::outcome);
     outcomes.map(|outcome| Ok(outcome?.0)).collect()
+}
+
+/// What the index holds.
+pub(super) fn name((member, nonce): &Entry) -> Vec<u8> {
+    format!("{member}:{nonce}").into_bytes()
 }
 
 pub(super) fn split(entry: &[u8]) -> Option<Entry> {

@@ -18,6 +18,12 @@
 //! removed because its session just ended. So the session is looked at afterwards, as before an entry is tidied away. Either
 //! it is live then, and whoever ends it later removes the entry later; or the entry leaves again.
 //!
+//! # Why a listing shows no session twice
+//!
+//! The sessions of an owner are read at different moments, and one that moves may be found under its old key and then under
+//! its new one. So what was found is looked at once more in the end. A key that died does not live again under its entry;
+//! what is live both times was live in between, all of it at once.
+//!
 //! # Why a rotation does not escape the end of all sessions of an owner
 //!
 //! The entry of the new key is made before the old key dies. Whoever ends all sessions of an owner and finds the
