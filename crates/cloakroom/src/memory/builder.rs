@@ -56,7 +56,7 @@ impl<T: Send + Sync + 'static> MemoryStoreBuilder<T> {
     }
 
     /// How many sessions there may be at once. Default: one million. About as many trails of renewed sessions are
-    /// kept beside them; beyond that, those go first that would go soonest.
+    /// kept beside them; beyond that, those go first that would go soonest, and of those the oldest.
     pub fn max_sessions(mut self, max_sessions: usize) -> Self {
         self.settings.max_sessions = max_sessions;
         self

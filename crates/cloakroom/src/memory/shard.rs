@@ -184,7 +184,8 @@ impl<T> Shard<T> {
         self.sessions.take(key)
     }
 
-    /// Beyond `most` trails, the one goes that would go soonest.
+    /// If there are `most` trails already, the one goes that would go soonest. Not the new one, whenever it ends: it is
+    /// what requests that are under way are about to ask for.
     pub(super) fn leave_trail(
         &mut self,
         from: SessionKey,
@@ -192,13 +193,13 @@ impl<T> Shard<T> {
         most: usize,
         now: Timestamp,
     ) {
-        let lasting = Lasting { trail, ends_at };
-        self.trails.put(from, (lasting, ()), now);
-        if self.trails.len() > most
-            && let Some((_, soonest)) = self.trails.soonest()
+        if self.trails.len() >= most
+            && let Some((_, &soonest, _)) = self.trails.soonest()
         {
             self.trails.take(&soonest);
         }
+        let lasting = Lasting { trail, ends_at };
+        self.trails.put(from, (lasting, ()), now);
     }
 
     pub(super) fn trail(&self, from: &SessionKey, now: Timestamp) -> Option<Trail> {
@@ -246,7 +247,8 @@ impl<T> Shard<T> {
 
     /// The session that ends soonest, or may, and when.
     pub(super) fn soonest(&self) -> Option<(Timestamp, SessionKey)> {
-        self.sessions.soonest()
+        let (due, &key, _) = self.sessions.soonest()?;
+        Some((due, key))
     }
 
     /// All that was there, to be dropped when nothing is locked.

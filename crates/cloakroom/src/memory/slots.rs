@@ -245,10 +245,12 @@ impl<V: Ends, B> Slots<V, B> {
         looked_at
     }
 
-    /// When the first of them may be over, and its key.
-    pub(super) fn soonest(&self) -> Option<(Timestamp, SessionKey)> {
+    /// When the first of them may be over, and which it is. Of those that are seen to at that moment, the one that was
+    /// put in, or moved, first.
+    pub(super) fn soonest(&self) -> Option<(Timestamp, &SessionKey, &V)> {
         let (due, at) = self.schedule.first()?;
-        Some((due, self.slots[at].key))
+        let slot = &self.slots[at];
+        Some((due, &slot.key, slot.value()))
     }
 
     /// How many places there are.
@@ -273,8 +275,9 @@ impl<V: Ends, B> Slots<V, B> {
     /// A gap is one no longer.
     #[inline]
     fn leave_gaps(&mut self, at: u32) -> u32 {
-        if let Some(first) = unlink(&mut self.slots, at) {
-            self.gap = first;
+        let links = unlink(&mut self.slots, at);
+        if links.before().is_none() {
+            self.gap = links.after();
         }
         at
     }

@@ -26,6 +26,18 @@ impl Links {
     pub(super) fn due(&self) -> Option<Timestamp> {
         (self.due != Timestamp::MAX).then_some(self.due)
     }
+
+    /// Nobody is before the first slot of a list.
+    #[inline]
+    pub(super) fn before(&self) -> Option<u32> {
+        some(self.before)
+    }
+
+    /// Nobody is after the last one.
+    #[inline]
+    pub(super) fn after(&self) -> Option<u32> {
+        some(self.after)
+    }
 }
 
 /// Puts a slot that is in no list before all of one. It is the first one then.
@@ -48,32 +60,30 @@ pub(super) fn link<V>(
     slot
 }
 
-/// Takes a slot out of its list. If it was the first one: which is now.
+/// Takes a slot out of its list. Where it was.
 #[inline]
-pub(super) fn unlink<V>(slots: &mut Segments<Slot<V>>, at: u32) -> Option<Option<u32>> {
+pub(super) fn unlink<V>(slots: &mut Segments<Slot<V>>, at: u32) -> Links {
     let links = std::mem::replace(&mut slots[at].links, Links::NONE);
     if links.after != NOBODY {
         slots[links.after].links.before = links.before;
     }
-    if links.before == NOBODY {
-        return Some(some(links.after));
+    if links.before != NOBODY {
+        slots[links.before].links.after = links.after;
     }
-    slots[links.before].links.after = links.after;
-    None
+    links
 }
 
-/// Tells the neighbours of a slot that was taken away that it will be elsewhere. Whether it is the first one.
-pub(super) fn relink<V>(slots: &mut Segments<Slot<V>>, links: Links, to: u32) -> bool {
+/// Tells the neighbours of a slot that was taken away that it will be elsewhere.
+pub(super) fn relink<V>(slots: &mut Segments<Slot<V>>, links: Links, to: u32) {
     if links.after != NOBODY {
         slots[links.after].links.before = to;
     }
-    if links.before == NOBODY {
-        return true;
+    if links.before != NOBODY {
+        slots[links.before].links.after = to;
     }
-    slots[links.before].links.after = to;
-    false
 }
 
+#[inline]
 fn some(at: u32) -> Option<u32> {
     (at != NOBODY).then_some(at)
 }

@@ -9,6 +9,9 @@ use super::segments::Segments;
 ///
 /// A bucket's moment is never later than the ends of its slots. It is the coarser the farther away they are, to
 /// an eighth of what is left, so that the buckets stay few; whoever is looked at too early is put into a later one.
+///
+/// Of a bucket's slots the one comes first that joined it first. Where all last equally long that is the one that ends
+/// first. So what goes when there are too many is not what has just come.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     /// Those that are due first come first. A vector, since they are few: nothing is allocated when one comes or goes.
@@ -19,7 +22,9 @@ pub(super) struct Schedule {
 struct Bucket {
     due: Timestamp,
     /// The first slot of its list.
-    first: u32,
+    newest: u32,
+    /// The last one.
+    oldest: u32,
 }
 
 /// With as many buckets, a slot is put into one that is due sooner than it need be. So the vector hardly ever grows
@@ -29,10 +34,10 @@ const ENOUGH: usize = 32;
 const SPACE: usize = 64;
 
 impl Schedule {
-    /// What is due first.
+    /// What is due first, and of that what came first.
     pub(super) fn first(&self) -> Option<(Timestamp, u32)> {
         let bucket = self.buckets.first()?;
-        Some((bucket.due, bucket.first))
+        Some((bucket.due, bucket.oldest))
     }
 
     /// Plans a slot that is in no bucket.
@@ -62,13 +67,16 @@ impl Schedule {
         let Some(due) = slots[at].links.due() else {
             return;
         };
-        let Some(next) = unlink(slots, at) else {
+        let links = unlink(slots, at);
+        let (newer, older) = (links.before(), links.after());
+        if newer.is_some() && older.is_some() {
             return;
-        };
+        }
         let bucket = self.find(due).expect("a slot's bucket is there");
-        match next {
-            Some(next) => self.buckets[bucket].first = next,
-            None => drop(self.buckets.remove(bucket)),
+        match (newer, older) {
+            (None, None) => drop(self.buckets.remove(bucket)),
+            (None, Some(older)) => self.buckets[bucket].newest = older,
+            (Some(newer), _) => self.buckets[bucket].oldest = newer,
         }
     }
 
@@ -77,9 +85,17 @@ impl Schedule {
         let Some(due) = links.due() else {
             return;
         };
-        if relink(slots, links, to) {
+        relink(slots, links, to);
+        let (is_newest, is_oldest) = (links.before().is_none(), links.after().is_none());
+        if is_newest || is_oldest {
             let bucket = self.find(due).expect("a slot's bucket is there");
-            self.buckets[bucket].first = to;
+            let bucket = &mut self.buckets[bucket];
+            if is_newest {
+                bucket.newest = to;
+            }
+            if is_oldest {
+                bucket.oldest = to;
+            }
         }
     }
 
@@ -91,8 +107,8 @@ impl Schedule {
     #[inline]
     fn join<V>(&mut self, slots: &mut Segments<Slot<V>>, at: u32, bucket: usize) {
         let bucket = &mut self.buckets[bucket];
-        link(slots, at, Some(bucket.first), Some(bucket.due));
-        bucket.first = at;
+        link(slots, at, Some(bucket.newest), Some(bucket.due));
+        bucket.newest = at;
     }
 
     #[inline]
@@ -102,7 +118,12 @@ impl Schedule {
                 .reserve_exact(SPACE.max(self.buckets.len() / 2));
         }
         link(slots, at, None, Some(due));
-        self.buckets.insert(place, Bucket { due, first: at });
+        let bucket = Bucket {
+            due,
+            newest: at,
+            oldest: at,
+        };
+        self.buckets.insert(place, bucket);
     }
 
     /// When there are buckets enough: in the one before that place, or else in one of a few.

@@ -156,7 +156,7 @@ fn what_lasts_long_is_looked_at_a_few_times_only() {
         Timestamp::from_millis(0),
     );
     let (mut looks, mut taken) = (0, Vec::new());
-    while let Some((due, _)) = slots.soonest() {
+    while let Some((due, ..)) = slots.soonest() {
         looks += slots.take_over(due, 1, |one| taken.push(one));
     }
     assert_eq!(taken.len(), 1);
@@ -214,7 +214,7 @@ fn gaps_are_filled_and_closed() {
         assert_eq!(slots.get(&key(number)), Some(&thing(number)));
         let mut taken = Vec::new();
         while taken.is_empty() {
-            let (due, _) = slots.soonest().unwrap();
+            let (due, ..) = slots.soonest().unwrap();
             slots.take_over(due, 1, |one| taken.push(one));
         }
         assert_eq!(taken[0].1, thing(number), "by their ends");
@@ -229,11 +229,11 @@ fn taking_out_what_is_over_needs_no_memory() {
     let mut dice = 1;
     let count = if cfg!(miri) { 300 } else { 20_000 };
     for number in 0..count {
-        // One after the other, and ever longer: so those of a bucket are met in the order of falling ends. Some last
-        // so long that there are buckets enough without the rest.
+        // Each ends before the last one did: so those of a bucket are met in the order of falling ends. Some last so
+        // long that there are buckets enough without the rest.
         let end = match number % 3 {
             0 => 1 << (roll(&mut dice) % 40),
-            _ => 20_000 + number as i64 / 2,
+            _ => 20_000 + (count - number) as i64 / 2,
         };
         let thing = Thing {
             number,
@@ -253,6 +253,39 @@ fn taking_out_what_is_over_needs_no_memory() {
         assert_eq!(space(&slots), before);
     }
     assert!(slots.len() < count as usize / 3);
+}
+
+/// All are due at one moment. Any may leave, return or be put elsewhere meanwhile.
+#[test]
+fn what_came_first_goes_first() {
+    let now = Timestamp::from_millis(0);
+    let steps = if cfg!(miri) { 500 } else { 50_000 };
+    let (mut slots, mut queue, mut dice) = (Slots::default(), Vec::new(), 1);
+    for step in 0..steps {
+        let number = roll(&mut dice) % 64;
+        queue.retain(|queued| *queued != number);
+        let was_there = slots.take(&key(number)).is_some();
+        // Grows for a while, then shrinks, so that there are gaps to be closed.
+        if !was_there && roll(&mut dice) % 64 < if step % 1_000 < 500 { 60 } else { 4 } {
+            let end = Some(1 << 40);
+            slots.put(key(number), (Thing { number, end }, ()), now);
+            queue.push(number);
+        }
+        if step % 16 == 0 {
+            slots.closing = true;
+            give_back_memory(&mut slots);
+        }
+        let first = slots.soonest().map(|(_, key, thing)| (*key, thing.number));
+        assert_eq!(first, queue.first().map(|number| (key(*number), *number)));
+    }
+    let mut taken = Vec::new();
+    while let Some((due, ..)) = slots.soonest() {
+        slots.take_over(due, 1, |one| taken.push(one.1.number));
+    }
+    assert_eq!(
+        taken, queue,
+        "also if they are looked at again before they end"
+    );
 }
 
 #[test]
@@ -332,7 +365,7 @@ fn whole_segments_go_when_there_are_many_gaps() {
         assert_eq!(there, stays(number).then(|| thing(number)).as_ref());
     }
     let mut taken = Vec::new();
-    while let Some((due, _)) = slots.soonest() {
+    while let Some((due, ..)) = slots.soonest() {
         slots.take_over(due, 1, |one| taken.push(one.2));
     }
     assert!(taken.is_sorted() && taken.len() as u64 > count / 4);

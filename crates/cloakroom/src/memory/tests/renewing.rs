@@ -48,6 +48,41 @@ fn a_full_store_keeps_the_trails_that_last_longest() {
     assert_eq!(it.follow(0), None);
 }
 
+/// As they all do as a rule: for so long after the renewal.
+#[test]
+#[cfg_attr(miri, ignore = "it takes tens of thousands of trails to fill a store")]
+fn a_full_store_keeps_the_newest_of_trails_that_last_equally_long() {
+    const DAY: u64 = 86_400;
+    let it = Fixture::new(|builder| builder.max_sessions(1));
+    it.create(0, Some(1_000), None);
+    let renewals = 25_000;
+    for number in 0..renewals {
+        it.renew(number, number + 1, 7 * DAY);
+        assert_eq!(it.follow(number), Some(key(number + 1)), "left just now");
+    }
+    // The keys go round the shards.
+    let kept = it.store.trails_held().0 as u32;
+    assert_eq!(kept, 256 * 64);
+    for number in 0..renewals {
+        let is_kept = number >= renewals - kept;
+        assert_eq!(it.follow(number).is_some(), is_kept, "{number}");
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it takes tens of thousands of trails to fill a store")]
+fn a_trail_that_is_left_in_a_full_store_is_there_though_all_others_last_longer() {
+    let it = Fixture::new(|builder| builder.max_sessions(1));
+    it.create(0, Some(1_000), None);
+    for number in 0..20_000 {
+        it.renew(number, number + 1, 1_000);
+    }
+    let before = it.store.trails_held().0;
+    it.renew(20_000, 20_001, 10);
+    assert_eq!(it.follow(20_000), Some(key(20_001)));
+    assert_eq!(it.store.trails_held().0, before);
+}
+
 /// Trails are purged a few under one lock, as sessions are.
 #[test]
 fn one_purge_takes_all_trails_that_are_over_and_their_memory_with_them() {
