@@ -30,7 +30,9 @@ pub enum WhenFull {
     /// Refuses it with [`Full`](cloakroom_store::StoreErrorKind::Full). Those who are signed in stay so.
     Refuse,
     /// Ends another session, one that would end soon by itself. Approximate: about the one that ends soonest, or
-    /// was to before it was last used. Sessions without any limit are never ended.
+    /// was to before it was last used. Ends that are apart by less than an eighth of what was left may count as one: of
+    /// those sessions about the one goes that began first, or got its id first, so not the one that has just signed in.
+    /// Sessions without any limit are never ended.
     EvictSoonestToExpire,
 }
 

@@ -156,9 +156,13 @@ impl<T: Send + Sync + 'static> Inner<T> {
 
     /// Ends the session that would end soonest by itself. Whether there was one.
     fn evict(&self) -> bool {
-        let soonest = self.locks.shards().filter_map(|shard| shard.soonest());
+        let candidates = self.locks.shards().filter_map(|shard| shard.soonest());
+        let Some(soonest) = candidates.min() else {
+            return false;
+        };
         // Whoever ended it, or time did: a place became free.
-        soonest.min().map(|(_, key)| self.destroy(&key)).is_some()
+        self.destroy(&soonest.key);
+        true
     }
 }
 

@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::hint::black_box;
 use std::mem::{swap, take};
 use std::sync::Arc;
@@ -20,6 +21,20 @@ pub(super) type Kept<T> = (Facts, Arc<T>);
 
 /// A session that was taken out because it is over.
 pub(super) type Purged<T> = (SessionKey, Facts, Arc<T>);
+
+/// A session to be ended when there are too many, the first one of a shard. Of all shards' the least goes.
+///
+/// The schedule is coarse; of what it does not tell apart the oldest comes first. Not what ends first, which moves
+/// with use: a shard whose first session is in use would lose none, and others lose even those who have just come.
+/// Should all have begun at one moment too, the fullest shard loses one, for the same reason.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Soonest {
+    due: Timestamp,
+    began_at: Timestamp,
+    ends_at: Option<Timestamp>,
+    of_so_many: Reverse<usize>,
+    pub(super) key: SessionKey,
+}
 
 /// Segments that became empty when gaps were closed. There is space for those of a few steps.
 #[derive(Debug)]
@@ -245,10 +260,17 @@ impl<T> Shard<T> {
         }
     }
 
-    /// The session that ends soonest, or may, and when.
-    pub(super) fn soonest(&self) -> Option<(Timestamp, SessionKey)> {
-        let (due, &key, _) = self.sessions.soonest()?;
-        Some((due, key))
+    /// The session that ends soonest, or may.
+    pub(super) fn soonest(&self) -> Option<Soonest> {
+        let (due, &key, facts) = self.sessions.soonest()?;
+        Some(Soonest {
+            due,
+            // Under this key: a session that moves joins a queue anew.
+            began_at: facts.times.renewed_at,
+            ends_at: facts.ends_at(),
+            of_so_many: Reverse(self.len()),
+            key,
+        })
     }
 
     /// All that was there, to be dropped when nothing is locked.

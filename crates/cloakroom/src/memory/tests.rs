@@ -1,5 +1,6 @@
 mod admitting;
 mod dropping;
+mod evicting;
 mod places;
 mod purging;
 mod renewing;
