@@ -168,14 +168,14 @@ impl<T, DB: Dialect> DbStoreBuilder<T, DB> {
         let half = half.clamp(1, Semaphore::MAX_PERMITS);
         let inner = Arc::new_cyclic(|store| Inner {
             io: Io {
-                connections: Connections::of(self.pool),
+                connections: Connections::of(self.pool, self.timeout),
                 gate,
                 timeout: self.timeout,
             },
             statements: Statements::of::<DB>(&self.table, self.announces),
             table: self.table,
             announcer,
-            admissions: Semaphore::new(half),
+            admissions: Arc::new(Semaphore::new(half)),
             codec: self.codec,
             at_rest: self.at_rest,
             clock: self.clock,

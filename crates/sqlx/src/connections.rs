@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, Pool};
+use sqlx::{Connection, Database, Pool};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::dialect::Engine;
 use crate::error::{DbErrorKind, Failure};
+use crate::lingering::Lingering;
 
 /// For how long a connection is kept between operations before the pool has it back. So long may somebody else wait
 /// for it who shares the pool.
@@ -35,6 +36,7 @@ pub(crate) struct Connections<DB: Engine> {
     kept: Arc<Kept<DB>>,
     /// When the last connection to a server that is of no use was closed.
     left_at: Mutex<Option<Instant>>,
+    lingering: Arc<Lingering>,
 }
 
 /// Between two operations. The last one is taken first: its part of the server is still warm.
@@ -47,7 +49,8 @@ struct Shelf<DB: Engine> {
 }
 
 impl<DB: Engine> Connections<DB> {
-    pub(crate) fn of(pool: Pool<DB>) -> Self {
+    /// For operations that may take so long.
+    pub(crate) fn of(pool: Pool<DB>, timeout: Duration) -> Self {
         let most = pool.options().get_max_connections();
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         Self {
@@ -59,6 +62,7 @@ impl<DB: Engine> Connections<DB> {
                 swept: false,
             }))),
             left_at: Mutex::new(None),
+            lingering: Arc::new(Lingering::new(timeout, most)),
         }
     }
 
@@ -88,6 +92,7 @@ impl<DB: Engine> Connections<DB> {
         Ok(Lease {
             connections: self,
             held: Some(held),
+            turn: None,
             end: End::Unknown,
             _lane: lane,
         })
@@ -102,6 +107,25 @@ impl<DB: Engine> Connections<DB> {
             *left_at = Some(now);
         }
         may
+    }
+
+    /// Closes a connection when the server has answered what was asked last. It keeps its place in the pool until then,
+    /// and its turn, if it has one.
+    fn linger(&self, mut held: Held<DB>, turn: Option<Turn>) {
+        let mut closed = self.pool.close_event();
+        let lingering = Arc::clone(&self.lingering);
+        if let Some(connection) = &mut held.connection {
+            // At once, so that it is not used again either if the runtime ends.
+            connection.close_on_drop();
+        }
+        held.runtime.clone().spawn(async move {
+            if let Some(connection) = &mut held.connection {
+                // A ping comes after all answers before it. Whoever closes the pool waits for this connection.
+                lingering.wait(closed.do_until(connection.ping())).await;
+            }
+            drop(held);
+            drop(turn);
+        });
     }
 
     /// Keeps a connection for the next operation, or gives it back.
@@ -259,11 +283,15 @@ impl End {
     }
 }
 
+/// A place among those operations of which only some may be under way at a time.
+pub(crate) type Turn = Arc<OwnedSemaphorePermit>;
+
 /// A connection for one operation. It is closed, not used again, unless it is told how the operation ended, and then
-/// too if the server is of no use.
+/// too if the server is of no use. Before it is closed, the server gets time to answer.
 pub(crate) struct Lease<'a, DB: Engine> {
     connections: &'a Connections<DB>,
     held: Option<Held<DB>>,
+    turn: Option<Turn>,
     end: End,
     _lane: SemaphorePermit<'a>,
 }
@@ -273,6 +301,11 @@ impl<DB: Engine> Lease<'_, DB> {
         let held = self.held.as_mut();
         let connection = held.and_then(|held| held.connection.as_mut());
         connection.expect("the connection is taken out on drop only")
+    }
+
+    /// Holds this turn until the server has answered.
+    pub(crate) fn in_turn(&mut self, turn: Option<Turn>) {
+        self.turn = turn;
     }
 
     /// The whole answer was read, and no transaction is left open.
@@ -289,11 +322,11 @@ impl<DB: Engine> Drop for Lease<'_, DB> {
         match self.end {
             End::Well => self.connections.put(held),
             End::Failed => {}
+            _ if !DB::CLOSE_UNFIT => {}
+            End::Unknown => self.connections.linger(held, self.turn.take()),
             End::Useless if !self.connections.may_leave() => {}
-            End::Unknown | End::Useless => {
-                if DB::CLOSE_UNFIT
-                    && let Some(connection) = &mut held.connection
-                {
+            End::Useless => {
+                if let Some(connection) = &mut held.connection {
                     connection.close_on_drop();
                 }
             }

@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::time::Duration;
 
 use cloakroom_store::StoreError;
-use sqlx::Connection;
+use sqlx::{Connection, Transaction};
 use tokio::runtime::Handle;
 
-use crate::connections::Connections;
+use crate::connections::{Connections, Turn};
 use crate::dialect::{Answer, Engine, Gate, Pass};
 use crate::error::{DbError, DbErrorKind, Failure};
 use crate::statement::{Bindings, Statement};
@@ -113,6 +113,7 @@ impl<DB: Engine> Io<DB> {
     async fn once_together<W: Together<DB>>(&self, work: &W) -> Result<W::Answer, Failure> {
         let pass = self.gate.enter(true).await.map_err(Failure::Failed)?;
         let mut lease = self.connections.lease().await?;
+        lease.in_turn(work.turn());
         let (answer, settled) = transact::<DB, W>(lease.connection(), work).await;
         match settled {
             true => lease.settle(&answer),
@@ -152,6 +153,11 @@ pub(crate) trait Together<DB: Engine>: Sync {
         &self,
         connection: &mut DB::Connection,
     ) -> impl Future<Output = Result<End<Self::Answer>, Failure>> + Send;
+
+    /// What the connection has to hold, too, until the server has answered.
+    fn turn(&self) -> Option<Turn> {
+        None
+    }
 }
 
 /// How statements that belong together end, unless one failed.
@@ -199,13 +205,13 @@ async fn transact<DB: Engine, W: Together<DB>>(
     {
         return (Err(Failure::of::<DB>(error)), false);
     }
-    let mut transaction = match connection.begin_with(DB::BEGIN).await {
-        Ok(transaction) => transaction,
+    let mut open = match connection.begin_with(DB::BEGIN).await {
+        Ok(transaction) => Open(Some(transaction)),
         Err(error) => return (Err(Failure::of::<DB>(error)), false),
     };
-    let answer = match work.steps(&mut transaction).await {
+    let answer = match work.steps(open.connection()).await {
         Ok(End::Keep(answer)) => {
-            let kept = transaction.commit().await;
+            let kept = open.end().commit().await;
             let settled = kept.is_ok();
             return (kept.map(|()| answer).map_err(Failure::of::<DB>), settled);
         }
@@ -213,13 +219,38 @@ async fn transact<DB: Engine, W: Together<DB>>(
         Err(failure) => {
             if let Some(begin) = DB::BEGIN_AGAIN {
                 // It fails if the transaction is still there, which is as good.
-                let _ = DB::run(&mut transaction, begin.into(), Vec::new()).await;
+                let _ = DB::run(open.connection(), begin.into(), Vec::new()).await;
             }
             Err(failure)
         }
     };
-    let settled = transaction.rollback().await.is_ok();
+    let settled = open.end().rollback().await.is_ok();
     (answer, settled)
+}
+
+/// A transaction whose steps are under way. If they are given up, the driver would put a rollback behind what the server
+/// has not answered yet. A connection that is closed needs none, and the MySQL driver would wait for its answer in vain:
+/// it does not expect all that comes when it was preparing a statement.
+struct Open<'c, DB: Engine>(Option<Transaction<'c, DB>>);
+
+impl<'c, DB: Engine> Open<'c, DB> {
+    fn connection(&mut self) -> &mut DB::Connection {
+        self.0.as_mut().expect(OPEN)
+    }
+
+    fn end(mut self) -> Transaction<'c, DB> {
+        self.0.take().expect(OPEN)
+    }
+}
+
+const OPEN: &str = "the transaction is taken out at its end only";
+
+impl<DB: Engine> Drop for Open<'_, DB> {
+    fn drop(&mut self) {
+        if DB::CLOSE_UNFIT {
+            std::mem::forget(self.0.take());
+        }
+    }
 }
 
 /// Counts how often something was tried that the engine undid.

@@ -51,6 +51,7 @@ pub mod fuzzing;
 pub mod guide;
 mod io;
 mod limits;
+mod lingering;
 mod operations;
 mod purge;
 mod renewal;

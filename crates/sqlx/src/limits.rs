@@ -1,4 +1,6 @@
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use cloakroom_store::{
     AdmitOutcome, Expect, OwnerLimit, OwnerLimits, Record, SessionKey, SetOutcome, Store,
@@ -8,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::DbStore;
+use crate::connections::Turn;
 use crate::dialect::{Dialect, Engine, int_at};
 use crate::error::{DbError, DbErrorKind, Failure};
 use crate::io::{End, Together, send};
@@ -42,17 +45,19 @@ where
             let bindings = inner
                 .now()
                 .bytes(Param::Key, from.as_bytes())
-                .int(Param::Lock, inner.lock_of(owner.as_str()));
-            let admission = Admission {
-                inner,
-                bindings: inner.record(with_key(bindings, &key), &record)?,
-                ends: ending.is_some(),
-                limit,
-            };
+                .int(Param::Lock, inner.lock_of(owner.as_str()))
+                .text(Param::LockTimeout, Some(&lock_timeout(inner.io.timeout)));
+            let bindings = inner.record(with_key(bindings, &key), &record)?;
             inner
                 .within(async {
-                    let turn = inner.admissions.acquire().await;
-                    let _turn = turn.expect("this semaphore is never closed");
+                    let turn = Arc::clone(&inner.admissions).acquire_owned().await;
+                    let admission = Admission {
+                        inner,
+                        bindings,
+                        ends: ending.is_some(),
+                        limit,
+                        turn: Arc::new(turn.expect("this semaphore is never closed")),
+                    };
                     let outcome = inner.io.try_together(&admission).await?;
                     Ok(outcome.unwrap_or(AdmitOutcome::Exists))
                 })
@@ -68,6 +73,7 @@ struct Admission<'a, DB: Engine> {
     bindings: Bindings,
     ends: bool,
     limit: OwnerLimit,
+    turn: Turn,
 }
 
 impl<DB: Engine> Together<DB> for Admission<'_, DB> {
@@ -97,6 +103,10 @@ impl<DB: Engine> Together<DB> for Admission<'_, DB> {
             send::<DB>(connection, &statements.end, &self.bindings).await?;
         }
         Ok(End::Keep(AdmitOutcome::Stored { version: 1, ended }))
+    }
+
+    fn turn(&self) -> Option<Turn> {
+        Some(Arc::clone(&self.turn))
     }
 }
 
@@ -164,6 +174,12 @@ impl<DB: Engine> Inner<DB> {
             .map_or(0, |lock| lock.mask);
         hash.cast_signed() & mask
     }
+}
+
+/// For as long as somebody waits for the answer, as PostgreSQL writes it. It has 31 bits, and takes 0 for no limit.
+fn lock_timeout(timeout: Duration) -> String {
+    let millis = timeout.as_millis().clamp(1, i32::MAX as u128);
+    format!("{millis}ms")
 }
 
 fn unlimited(outcome: SetOutcome) -> Result<AdmitOutcome, StoreError> {

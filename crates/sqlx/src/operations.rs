@@ -33,7 +33,7 @@ pub(crate) struct Inner<DB: Engine> {
     pub(crate) statements: Statements,
     /// Who waits for an owner's lock holds a connection: half of them, so that a crowd of sign-ins leaves some to the
     /// others.
-    pub(crate) admissions: Semaphore,
+    pub(crate) admissions: Arc<Semaphore>,
     pub(crate) codec: Codec,
     pub(crate) at_rest: AtRest,
     pub(crate) clock: Arc<dyn Clock>,

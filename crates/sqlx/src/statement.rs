@@ -119,6 +119,7 @@ params! {
     Now "now",
     Version "version",
     Lock "lock",
+    LockTimeout "lock_timeout",
     TrailEndsAt "trail_ends_at",
     CreatedAt "created_at",
     AuthenticatedAt "authenticated_at",

@@ -125,6 +125,40 @@ async fn passing_trouble_is_no_bug_of_the_application() {
     }
 }
 
+/// A server that waits for a lock does not notice that its client went away.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_lock_takes_no_more_connections_than_the_pool_has() {
+    let Some(server) = or_skip(MariaDb::start_with(&["--max-connections=30"])) else {
+        return;
+    };
+    let store = trouble::store(pool(&server, 2).await).await;
+    let admin = pool(&server, 1).await;
+    let mut admin = admin.acquire().await.unwrap();
+    let mut run = async |sql| admin.execute(sqlx::raw_sql(sql)).await.unwrap();
+    trouble::works_again(&store, 1).await;
+
+    run("LOCK TABLES cloakroom_sessions WRITE").await;
+    trouble::forty_that_run_out_of_time(&store).await;
+    let others = "SELECT COUNT(*) FROM information_schema.processlist \
+        WHERE user = 'cloakroom' AND id <> CONNECTION_ID()";
+    let others: i64 = sqlx::query_scalar(others)
+        .fetch_one(&mut *admin)
+        .await
+        .unwrap();
+    assert!(others <= 3, "{others} connections of a pool of 2");
+    let mut run = async |sql| admin.execute(sqlx::raw_sql(sql)).await.unwrap();
+    run("UNLOCK TABLES").await;
+    trouble::works_again(&store, 2).await;
+
+    run("START TRANSACTION; SELECT * FROM cloakroom_sessions_locks FOR UPDATE").await;
+    trouble::sign_ins_that_wait_leave_connections_to_others(&store).await;
+    run("ROLLBACK").await;
+    trouble::works_again(&store, 3).await;
+
+    run("LOCK TABLES cloakroom_sessions WRITE").await;
+    trouble::the_pool_is_closed(&store).await;
+}
+
 /// Once a server has become a replica it refuses the writes of ordinary users, and its connections stay.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_takes_no_writes() {

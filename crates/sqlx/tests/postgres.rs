@@ -8,7 +8,7 @@ mod trouble;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom_sqlx::DbStoreBuilder;
+use cloakroom_sqlx::{DbStoreBuilder, PostgresStore};
 use cloakroom_store::{Clock, Enumerate, Expect, SetOutcome, Store, StoreErrorKind};
 use cloakroom_testservers::{Postgres, or_skip};
 use laws::{Bench, Case, Data};
@@ -182,6 +182,85 @@ async fn trouble() {
         few.execute(sql).await.unwrap();
     })
     .await;
+}
+
+/// A server that waits for a lock does not notice that its client went away.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_lock_takes_no_more_connections_than_the_pool_has() {
+    let Some(server) = or_skip(Postgres::start_with(&["max_connections=30"])) else {
+        return;
+    };
+    let store = trouble::store(pool(&server, 2).await).await;
+    let admin = pool(&server, 1).await;
+    trouble::works_again(&store, 1).await;
+
+    let mut lock = admin.begin().await.unwrap();
+    let sql = "LOCK TABLE cloakroom_sessions IN ACCESS EXCLUSIVE MODE";
+    lock.execute(sql).await.unwrap();
+    trouble::forty_that_run_out_of_time(&store).await;
+    let others = "SELECT COUNT(*) FROM pg_stat_activity \
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    let others: i64 = sqlx::query_scalar(others)
+        .fetch_one(&mut *lock)
+        .await
+        .unwrap();
+    assert!(others <= 3, "{others} connections of a pool of 2");
+    lock.rollback().await.unwrap();
+    trouble::works_again(&store, 2).await;
+
+    // Writes wait, reads do not.
+    let mut lock = admin.begin().await.unwrap();
+    let sql = "LOCK TABLE cloakroom_sessions IN EXCLUSIVE MODE";
+    lock.execute(sql).await.unwrap();
+    trouble::sign_ins_that_wait_leave_connections_to_others(&store).await;
+    lock.rollback().await.unwrap();
+    trouble::works_again(&store, 3).await;
+
+    let mut lock = admin.begin().await.unwrap();
+    let sql = "LOCK TABLE cloakroom_sessions IN ACCESS EXCLUSIVE MODE";
+    lock.execute(sql).await.unwrap();
+    trouble::the_pool_is_closed(&store).await;
+}
+
+/// It would wait in front of others until the lock is free.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_ran_out_of_time_leaves_the_queue() {
+    let Some(server) = or_skip(Postgres::start()) else {
+        return;
+    };
+    let quick = trouble::store(pool(&server, 2).await).await;
+    let patient = PostgresStore::builder(pool(&server, 1).await).without_purge_task();
+    let patient = patient.timeout(Duration::from_secs(600));
+    let patient = patient.create().await.unwrap();
+    let admin = pool(&server, 1).await;
+    let mut lock = admin.begin().await.unwrap();
+    let sql = "LOCK TABLE cloakroom_sessions IN EXCLUSIVE MODE";
+    lock.execute(sql).await.unwrap();
+    let mut until_waiting = async |kind: &str, count: i64| {
+        let sql = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype = $1";
+        loop {
+            let waiting = sqlx::query_scalar(sql).bind(kind);
+            let waiting: i64 = waiting.fetch_one(&mut *lock).await.unwrap();
+            if waiting == count {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+
+    // It has the lock of its owner, and waits for the table.
+    let first = tokio::spawn(async move {
+        let key = laws::key(1);
+        trouble::admit_ada(&patient, None, &key).await
+    });
+    until_waiting("relation", 1).await;
+    let second = trouble::admit_ada(&quick, None, &laws::key(2)).await;
+    assert_eq!(second.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    let left = tokio::time::timeout(Duration::from_secs(20), until_waiting("advisory", 0));
+    left.await
+        .expect("the server waits no longer than the caller");
+    lock.rollback().await.unwrap();
+    assert!(first.await.unwrap().is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

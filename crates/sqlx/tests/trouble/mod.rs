@@ -45,7 +45,7 @@ pub(crate) async fn store<DB: Dialect>(pool: Pool<DB>) -> DbStore<u32, DB> {
 }
 
 /// After trouble, connections may take a moment to be made again.
-async fn works_again<DB: Dialect>(store: &DbStore<u32, DB>, number: u32) {
+pub(crate) async fn works_again<DB: Dialect>(store: &DbStore<u32, DB>, number: u32) {
     for _ in 0..60 {
         if store.get(&key(number)).await.is_ok() {
             let outcome = store
@@ -85,6 +85,40 @@ pub(crate) async fn killed_paused_and_restarted<DB: Dialect>(pool: Pool<DB>, ser
     store.pool().close().await;
     // A pool that the application closed is no logout either.
     assert_unavailable(store.get(&key(1)).await);
+}
+
+/// With a pool of two. They have their time beside each other.
+pub(crate) async fn forty_that_run_out_of_time<DB: Dialect>(store: &DbStore<u32, DB>) {
+    for _ in 0..10 {
+        let (key, record, now) = (key(1), record(1), SystemClock.now());
+        let (get, set, touch, destroy) = tokio::join!(
+            store.get(&key),
+            store.set(&key, record, Expect::Present),
+            store.touch(&key, now),
+            store.destroy(&key),
+        );
+        assert_unavailable(get);
+        assert_unavailable(set);
+        assert_unavailable(touch);
+        assert_unavailable(destroy);
+    }
+}
+
+/// While sign-ins under a limit wait for somebody, who reads does not.
+pub(crate) async fn sign_ins_that_wait_leave_connections_to_others<DB: Dialect>(
+    store: &DbStore<u32, DB>,
+) {
+    for number in 0..4 {
+        assert_unavailable(admit_ada(store, Some(&key(40)), &key(41 + number)).await);
+    }
+    assert!(store.get(&key(40)).await.unwrap().is_none());
+}
+
+/// While the table is locked. An application that ends does not wait for the lock.
+pub(crate) async fn the_pool_is_closed<DB: Dialect>(store: &DbStore<u32, DB>) {
+    assert_unavailable(store.get(&key(1)).await);
+    let closed = tokio::time::timeout(Duration::from_secs(20), store.pool().close());
+    closed.await.unwrap();
 }
 
 pub(crate) async fn no_connection_to_be_had<DB: Dialect>(pool: Pool<DB>, number: u32) {
@@ -157,8 +191,8 @@ pub(crate) async fn who_refuses_a_write_is_not_asked_again<DB: Dialect>(
 
     // In a transaction of several statements.
     refuse_writes_again().await;
-    assert_unavailable(admit_ada(store, &key(80), &key(81)).await);
-    assert!(admit_ada(store, &key(80), &key(81)).await.is_ok());
+    assert_unavailable(admit_ada(store, Some(&key(80)), &key(81)).await);
+    assert!(admit_ada(store, Some(&key(80)), &key(81)).await.is_ok());
 
     // A read is not refused, so the connection stays.
     refuse_writes_again().await;
@@ -172,13 +206,13 @@ pub(crate) async fn until_another_may_be_closed() {
     tokio::time::sleep(Duration::from_millis(110)).await;
 }
 
-async fn admit_ada<DB: Dialect>(
+pub(crate) async fn admit_ada<DB: Dialect>(
     store: &DbStore<u32, DB>,
-    ending: &SessionKey,
+    ending: Option<&SessionKey>,
     key: &SessionKey,
 ) -> Result<AdmitOutcome, StoreError> {
     let limit = OwnerLimit::new(NonZeroU32::new(3).unwrap(), WhenReached::EndOldest);
-    admit(store, "ada", Some(ending), key, limit).await
+    admit(store, "ada", ending, key, limit).await
 }
 
 async fn admit<DB: Dialect>(
@@ -229,7 +263,7 @@ pub(crate) async fn callers_that_go_away<DB: Dialect>(pool: Pool<DB>) {
         // In the middle of a transaction: all of it takes effect, or nothing; on a server perhaps only now.
         let live = async |key| store.get(&key).await.unwrap().is_some();
         let (from, to) = (key(number), key(10_000 + number));
-        abandoned(round, admit_ada(&store, &from, &to)).await;
+        abandoned(round, admit_ada(&store, Some(&from), &to)).await;
         let (new, old, later) = (live(to).await, live(from).await, live(to).await);
         assert!(!(new && old) && (old || later));
 

@@ -33,9 +33,13 @@ pub(super) const DIALECTAL: Dialectal = Dialectal {
     purge_assignment: ", purge_at = LEAST({table}.purge_at, {at})",
     // The lock is to be had from a server that takes no writes, and who is refused writes nothing: so that a former primary
     // refuses nobody because of what it remembers, it is asked. On a standby the setting is always on.
+    // The server does not notice that the caller went away while it waits. So it is told how long, before it does:
+    // columns are computed in their order.
     lock_owner: Some(OwnerLock {
-        statement: "SELECT pg_advisory_xact_lock(:lock), \
-            CASE WHEN current_setting('transaction_read_only') = 'on' THEN CAST(1 AS BIGINT) END",
+        statement: "SELECT set_config('lock_timeout', CASE current_setting('lock_timeout') \
+                WHEN '0' THEN :lock_timeout ELSE current_setting('lock_timeout') END, TRUE), \
+            CASE WHEN current_setting('transaction_read_only') = 'on' THEN CAST(1 AS BIGINT) END, \
+            pg_advisory_xact_lock(:lock)",
         mask: -1,
     }),
     renew: Some(
