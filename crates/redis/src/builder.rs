@@ -195,7 +195,7 @@ impl<T> RedisStoreBuilder<T> {
             let cluster = Cluster::new(infos, self.patience)?;
             return Ok(Server::Cluster(Arc::new(cluster)));
         }
-        let link = Link::new(infos.remove(0), self.patience)?;
+        let link = Link::new(infos.remove(0), self.patience, Handle::try_current().ok())?;
         Ok(Server::Single(Arc::new(link)))
     }
 }

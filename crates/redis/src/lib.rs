@@ -49,6 +49,7 @@ mod error;
 pub mod fuzzing;
 pub mod guide;
 mod head;
+mod home;
 mod key_prefix;
 mod layout;
 mod limits;

@@ -12,10 +12,12 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ProtocolVersion, PushInfo, PushKind,
     RedisError, Value,
 };
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::error::{Failure, RedisStoreError, RedisStoreErrorKind};
+use crate::home::Home;
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +57,7 @@ pub(crate) struct Link {
     current: Mutex<Option<Open>>,
     /// Whose turn it is to open a connection.
     turn: tokio::sync::Mutex<()>,
+    home: Home,
 }
 
 #[derive(Clone)]
@@ -66,7 +69,12 @@ struct Open {
 }
 
 impl Link {
-    pub(crate) fn new(info: ConnectionInfo, patience: Patience) -> Result<Self, RedisStoreError> {
+    /// Its connections are driven in that runtime, as long as it runs.
+    pub(crate) fn new(
+        info: ConnectionInfo,
+        patience: Patience,
+        runtime: Option<Handle>,
+    ) -> Result<Self, RedisStoreError> {
         // With RESP3 the client says by itself when a connection has ended.
         let settings = info.redis_settings().clone();
         let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
@@ -78,6 +86,7 @@ impl Link {
             patience,
             current: Mutex::new(None),
             turn: tokio::sync::Mutex::new(()),
+            home: Home::in_runtime(runtime),
         })
     }
 
@@ -149,6 +158,7 @@ impl Link {
             }
             Ok(answer) => Ok(answer),
             Err(_) => {
+                self.home.was_silent();
                 self.give_up(open);
                 Err(Failure::Unknown(self.patience.timed_out()))
             }
@@ -191,44 +201,50 @@ impl Link {
     }
 
     async fn open(&self) -> Result<Open, RedisStoreError> {
-        let ended = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&ended);
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.patience.connect))
-            // Each operation keeps its own time.
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(QUEUE)
-            .set_push_sender(move |push: PushInfo| {
-                if push.kind == PushKind::Disconnection {
-                    flag.store(true, Ordering::Release);
-                }
-                Ok::<(), redis::aio::SendError>(())
-            });
-        let connection = self.dial(&config).await?;
-        let open = Open {
-            connection,
-            ended,
-            since: Instant::now(),
+        let dialing = || {
+            let ended = Arc::new(AtomicBool::new(false));
+            let flag = Arc::clone(&ended);
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(self.patience.connect))
+                // Each operation keeps its own time.
+                .set_response_timeout(None)
+                .set_pipeline_buffer_size(QUEUE)
+                .set_push_sender(move |push: PushInfo| {
+                    if push.kind == PushKind::Disconnection {
+                        flag.store(true, Ordering::Release);
+                    }
+                    Ok::<(), redis::aio::SendError>(())
+                });
+            let dialing = self.dial(config);
+            async move {
+                Ok::<_, RedisStoreError>(Open {
+                    connection: dialing.await?,
+                    ended,
+                    since: Instant::now(),
+                })
+            }
         };
+        let open = self.home.run(dialing).await?;
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         *current = Some(open.clone());
         Ok(open)
     }
 
-    async fn dial(
+    fn dial(
         &self,
-        config: &AsyncConnectionConfig,
-    ) -> Result<MultiplexedConnection, RedisStoreError> {
-        let dialing = self
-            .client
-            .get_multiplexed_async_connection_with_config(config);
-        dialing.await.map_err(|error| match error.is_timeout() {
-            true => RedisStoreError::new(
-                RedisStoreErrorKind::TimedOut,
-                format!("no connection within {:?}", self.patience.connect),
-            ),
-            false => RedisStoreError::of_connection(&error),
-        })
+        config: AsyncConnectionConfig,
+    ) -> impl Future<Output = Result<MultiplexedConnection, RedisStoreError>> + Send + use<> {
+        let (client, patience) = (self.client.clone(), self.patience);
+        async move {
+            let dialing = client.get_multiplexed_async_connection_with_config(&config);
+            dialing.await.map_err(|error| match error.is_timeout() {
+                true => RedisStoreError::new(
+                    RedisStoreErrorKind::TimedOut,
+                    format!("no connection within {:?}", patience.connect),
+                ),
+                false => RedisStoreError::of_connection(&error),
+            })
+        }
     }
 
     /// A connection of its own on which `hear` is called with what is published on the channel.
@@ -250,7 +266,7 @@ impl Link {
                 }
                 Ok::<(), redis::aio::SendError>(())
             });
-        let mut connection = self.dial(&config).await?;
+        let mut connection = self.dial(config).await?;
         let subscribed = connection.subscribe(channel).await;
         subscribed.map_err(|error| RedisStoreError::of_connection(&error))?;
         Ok(Subscription { connection, ended })
@@ -354,7 +370,7 @@ mod tests {
                 connect: Duration::from_secs(5),
             };
             let info = "redis://127.0.0.1:1".into_connection_info().unwrap();
-            let link = Link::new(info, patience).unwrap();
+            let link = Link::new(info, patience, None).unwrap();
             let settings = link.client.get_connection_info().tcp_settings().clone();
             assert_eq!(settings.user_timeout(), Some(Duration::from_secs(noticed)));
             assert!(settings.keepalive().is_some() && settings.nodelay());

@@ -207,7 +207,7 @@ mod tests {
             connect: Duration::from_secs(5),
         };
         let info = "redis://127.0.0.1:1".into_connection_info().unwrap();
-        let server = Server::Single(Arc::new(Link::new(info, patience).unwrap()));
+        let server = Server::Single(Arc::new(Link::new(info, patience, None).unwrap()));
         let requests = vec![Request::session("a".to_owned())];
         let mut answers = pin!(server.run_all(requests, patience.deadline()));
         let theirs = runtime();

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::{Cmd, ConnectionAddr, ConnectionInfo, Value};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{Failure, RedisStoreError, RedisStoreErrorKind};
@@ -39,6 +40,8 @@ pub(crate) struct Cluster {
     turn: tokio::sync::Mutex<Option<Instant>>,
     looking: AtomicBool,
     doubts: Doubts,
+    /// Where it was made.
+    runtime: Option<Handle>,
 }
 
 impl Cluster {
@@ -72,6 +75,7 @@ impl Cluster {
             turn: tokio::sync::Mutex::default(),
             looking: AtomicBool::new(false),
             doubts: Doubts::default(),
+            runtime: Handle::try_current().ok(),
         })
     }
 
@@ -300,7 +304,8 @@ impl Cluster {
             _ => {}
         }
         let info = self.pattern.clone().set_addr(to);
-        let link = Link::new(info, self.patience).map_err(Failure::NotSent)?;
+        let link =
+            Link::new(info, self.patience, self.runtime.clone()).map_err(Failure::NotSent)?;
         let link = Arc::new(link);
         links.insert(address.clone(), Arc::clone(&link));
         Ok(link)
