@@ -12,7 +12,7 @@ use cloakroom_store::{
 };
 use cloakroom_testservers::{RedisCluster, or_skip};
 use common::slow::Slow;
-use common::{Bench, Data, ask_cluster, key, owner};
+use common::{Bench, Data, ask_cluster, key, owner, session_name, until};
 
 /// Longer than until a session's entry is looked for again.
 const LATER: Duration = Duration::from_secs(100);
@@ -114,6 +114,44 @@ async fn purging_makes_it_again() {
     bench.clock.advance(LATER * 6);
     assert_eq!(store.purge_expired().await.unwrap(), 1);
     assert_eq!(loss.ask("EXISTS"), ":0");
+}
+
+/// How it comes about: the replica that takes over has not heard of the entry.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_loses_it_until_the_session_is_used() {
+    let Some(mut loss) = Loss::prepare().await else {
+        return;
+    };
+    let store = loss.bench.store.clone();
+    // The first three servers are the primaries, and have the slots in their order; then come their replicas.
+    let part = |name: &str| {
+        let answer = loss.cluster.nodes()[0].ask(&["CLUSTER", "KEYSLOT", name]);
+        let slot: usize = answer.unwrap().trim_start_matches(':').parse().unwrap();
+        slot * 3 / 16_384
+    };
+    let index = part(&format!("{}o:ada", store.prefix()));
+    let elsewhere = |key: &_| part(&session_name(&store, key)) != index;
+    let session = (0..).map(key).find(elsewhere).unwrap();
+    let [primary, replica] = [index, index + 3];
+    loss.cluster.nodes()[replica].stop();
+    let cut = loss.cluster.nodes()[primary].ask(&["CLIENT", "KILL", "TYPE", "replica"]);
+    assert_eq!(cut.unwrap(), ":1");
+    let record = loss.bench.owned("a", "ada");
+    loss.bench.add(&session, record).await;
+    loss.cluster.nodes_mut()[primary].kill_9();
+    loss.cluster.nodes()[replica].cont();
+    let listed = async || store.list_by_owner(&owner("ada")).await;
+    until("a new primary", || async { listed().await.is_ok() }).await;
+    assert!(listed().await.unwrap().is_empty());
+    until("the session in the index", || async {
+        loss.bench.clock.advance(LATER);
+        let used = store.touch(&session, loss.bench.clock.now()).await;
+        used.is_ok() && listed().await.is_ok_and(|listed| listed.len() == 1)
+    })
+    .await;
+    let ended = store.destroy_by_owner(&owner("ada"), &[]).await;
+    assert_eq!(ended.unwrap(), 1);
+    assert_eq!(loss.bench.word(&session).await, None);
 }
 
 /// Since it counts entries, a limit holds again as soon as they are there.
