@@ -114,10 +114,12 @@ async fn whoever_signs_out_everywhere_and_hangs_up_is_signed_out_everywhere() {
         return;
     };
     let bench = &Bench::on(&cluster.url()).await;
-    let ada = &owner("ada");
     for polls in 1.. {
+        // What was given up before looks once more for sessions of its owner: so this time it is another one.
+        let name = format!("ada {polls}");
+        let ada = &owner(&name);
         for number in 0..20 {
-            bench.add(&key(number), bench.owned("a", "ada")).await;
+            bench.add(&key(number), bench.owned("a", &name)).await;
         }
         let asked = Box::pin(async move {
             let ended = bench.store.destroy_by_owner(ada, &[]).await;
