@@ -44,7 +44,7 @@ pub struct LazySession<T>(cloakroom::LazySession<T>);
 /// are signed in; `Option<SessionData<T>>` is for everybody.
 ///
 /// Where the store cannot tell, the answer is a 503 in both cases, whatever the handler answers, or the middleware, as a
-/// response or as an error; only its own server errors stay. In the second case it has run by then, without data: actix-web
+/// response or as an error; of its own errors only server errors stay. In the second case it has run by then, without data: actix-web
 /// makes `None` of every error of an extractor. Take a [`CurrentSession`] and ask for its data where that matters.
 ///
 /// Where the middleware for `T` is missing, it is a 500 in both cases too, if there is one for other sessions. Without any

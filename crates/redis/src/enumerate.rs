@@ -109,7 +109,7 @@ where
                     let looked = inner.timed(|d| spread::find_lost(inner, with(Life::Live), d));
                     // A server that is full takes no entries. What has expired leaves all the same.
                     if let Err(error) = looked.await {
-                        tracing::debug!(%error, "lost index entries stay lost for now");
+                        tracing::warn!(%error, "index entries that may be lost were not looked for");
                     }
                 }
             }

@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// How long the store's runtime may take to begin with something. After that it is idle or blocked.
-const BEGINS: Duration = Duration::from_millis(100);
+/// How long the store's runtime may take to begin with something, at most. After that it is idle or blocked.
+const BEGINS: Duration = Duration::from_millis(500);
 
 /// The runtime in which the store was made, where its connections are driven.
 ///
@@ -20,14 +20,17 @@ const BEGINS: Duration = Duration::from_millis(100);
 /// gone; then whoever needs a connection drives it.
 pub(crate) struct Home {
     runtime: Option<Handle>,
+    begins: Duration,
     /// What was driven there was silent. The next connection is driven elsewhere, lest that was the reason.
     silent: AtomicBool,
 }
 
 impl Home {
-    pub(crate) fn in_runtime(runtime: Option<Handle>) -> Self {
+    /// For operations that have so long: most of that is left for whoever has to do it here.
+    pub(crate) fn in_runtime(runtime: Option<Handle>, operation: Duration) -> Self {
         Self {
             runtime,
+            begins: BEGINS.min(operation / 8),
             silent: AtomicBool::new(false),
         }
     }
@@ -36,8 +39,9 @@ impl Home {
         self.silent.store(true, Ordering::Relaxed);
     }
 
-    /// Does something there, or else here. It is begun anew then, so nothing of a first attempt may be left.
-    pub(crate) async fn run<R, F>(&self, work: impl Fn() -> F) -> R
+    /// Does something there, or else here. It is begun anew then, so nothing of a first attempt may be left. Whether it was
+    /// done there.
+    pub(crate) async fn run<R, F>(&self, work: impl Fn() -> F) -> (R, bool)
     where
         R: Send + 'static,
         F: Future<Output = R> + Send + 'static,
@@ -55,13 +59,13 @@ impl Home {
                 work.await
             };
             tasks.spawn_on(there, runtime);
-            if let Ok(Ok(())) = timeout(BEGINS, begun).await
+            if let Ok(Ok(())) = timeout(self.begins, begun).await
                 && let Some(Ok(done)) = tasks.join_next().await
             {
-                return done;
+                return (done, true);
             }
         }
-        work().await
+        (work().await, false)
     }
 }
 
@@ -79,12 +83,34 @@ mod tests {
         Builder::new_current_thread().enable_all().build().unwrap()
     }
 
+    /// A runtime that runs begins within this, however busy the machine is.
+    const LONG: Duration = Duration::from_secs(3_600);
+    const SHORT: Duration = Duration::from_millis(8);
+
+    impl Home {
+        fn that_begins_within(begins: Duration, runtime: Option<Handle>) -> Self {
+            Self {
+                begins,
+                ..Self::in_runtime(runtime, LONG)
+            }
+        }
+    }
+
     /// Which thread did something that was asked for here.
     fn run(home: &Home) -> ThreadId {
-        idle().block_on(home.run(|| async {
+        let done = idle().block_on(home.run(|| async {
             tokio::task::yield_now().await;
             current().id()
-        }))
+        }));
+        assert_eq!(done.1, done.0 != current().id());
+        done.0
+    }
+
+    #[test]
+    fn most_of_an_operations_time_is_left() {
+        let begins = |millis| Home::in_runtime(None, Duration::from_millis(millis)).begins;
+        assert_eq!(begins(80), Duration::from_millis(10));
+        assert_eq!(begins(5_000), Duration::from_millis(500));
     }
 
     #[test]
@@ -93,7 +119,7 @@ mod tests {
             .worker_threads(1)
             .build()
             .unwrap();
-        let home = Home::in_runtime(Some(theirs.handle().clone()));
+        let home = Home::that_begins_within(LONG, Some(theirs.handle().clone()));
         assert_ne!(run(&home), current().id());
         home.was_silent();
         assert_eq!(run(&home), current().id());
@@ -103,9 +129,9 @@ mod tests {
     #[test]
     fn whoever_asks_does_it_where_no_runtime_runs() {
         let here = current().id();
-        assert_eq!(run(&Home::in_runtime(None)), here);
+        assert_eq!(run(&Home::in_runtime(None, LONG)), here);
         let theirs = idle();
-        let home = Home::in_runtime(Some(theirs.handle().clone()));
+        let home = Home::that_begins_within(SHORT, Some(theirs.handle().clone()));
         assert_eq!(run(&home), here);
         theirs.shutdown_background();
         assert_eq!(run(&home), here);
@@ -117,7 +143,7 @@ mod tests {
             .worker_threads(1)
             .build()
             .unwrap();
-        let home = Home::in_runtime(Some(theirs.handle().clone()));
+        let home = Home::that_begins_within(LONG, Some(theirs.handle().clone()));
         let theirs = Mutex::new(Some(theirs));
         let asked = home.run(|| {
             let theirs = theirs.lock().unwrap().take();
@@ -129,6 +155,6 @@ mod tests {
                 current().id()
             }
         });
-        assert_eq!(idle().block_on(asked), current().id());
+        assert_eq!(idle().block_on(asked), (current().id(), false));
     }
 }

@@ -66,6 +66,8 @@ struct Open {
     /// Set when the connection ends, also while nobody waits for anything.
     ended: Arc<AtomicBool>,
     since: Instant,
+    /// The store's runtime drives it.
+    at_home: bool,
 }
 
 impl Link {
@@ -86,7 +88,7 @@ impl Link {
             patience,
             current: Mutex::new(None),
             turn: tokio::sync::Mutex::new(()),
-            home: Home::in_runtime(runtime),
+            home: Home::in_runtime(runtime, patience.operation),
         })
     }
 
@@ -158,8 +160,10 @@ impl Link {
             }
             Ok(answer) => Ok(answer),
             Err(_) => {
-                self.home.was_silent();
-                self.give_up(open);
+                // Once for each connection: others may wait for it as well.
+                if self.give_up(open) && open.at_home {
+                    self.home.was_silent();
+                }
                 Err(Failure::Unknown(self.patience.timed_out()))
             }
         }
@@ -216,15 +220,16 @@ impl Link {
                     Ok::<(), redis::aio::SendError>(())
                 });
             let dialing = self.dial(config);
-            async move {
-                Ok::<_, RedisStoreError>(Open {
-                    connection: dialing.await?,
-                    ended,
-                    since: Instant::now(),
-                })
-            }
+            async move { Ok::<_, RedisStoreError>((dialing.await?, ended)) }
         };
-        let open = self.home.run(dialing).await?;
+        let (dialed, at_home) = self.home.run(dialing).await;
+        let (connection, ended) = dialed?;
+        let open = Open {
+            connection,
+            ended,
+            since: Instant::now(),
+            at_home,
+        };
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         *current = Some(open.clone());
         Ok(open)
@@ -272,9 +277,10 @@ impl Link {
         Ok(Subscription { connection, ended })
     }
 
-    fn give_up(&self, open: &Open) {
+    /// Whether it was in use until now.
+    fn give_up(&self, open: &Open) -> bool {
         // Operations that wait for answers on it still get them, should any come.
-        open.ended.store(true, Ordering::Release);
+        let had_ended = open.ended.swap(true, Ordering::AcqRel);
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current
             .as_ref()
@@ -282,6 +288,7 @@ impl Link {
         {
             *current = None;
         }
+        !had_ended
     }
 }
 

@@ -73,7 +73,10 @@ fn a_port_is_its_owners_before_and_while_nobody_listens() {
         for port in &ports {
             TcpListener::bind((Ipv4Addr::LOCALHOST, port.number())).unwrap();
         }
-        // None of as many as go at once gets one of them.
+        // None of as many as go at once gets one of them; where the system may take any port for them, it might.
+        if !outgoing_ports_are_apart() {
+            continue;
+        }
         let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = server.local_addr().unwrap();
         for _ in 0..5_000 {
@@ -83,4 +86,11 @@ fn a_port_is_its_owners_before_and_while_nobody_listens() {
             drop(server.accept().unwrap());
         }
     }
+}
+
+fn outgoing_ports_are_apart() -> bool {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
+    let first = range.unwrap_or_default();
+    let first = first.split_whitespace().next();
+    first.is_some_and(|first| first.parse::<u16>().is_ok_and(|first| first > 20_000))
 }

@@ -8,6 +8,14 @@ use crate::request::state::{CookieChange, Live, Phase, PreSession, State};
 use crate::storage::{Left, Loaded, Moved};
 use crate::{Error, ErrorKind, RenewIds, SessionId};
 
+/// What an id leads to.
+enum Either<T> {
+    /// A session; and the id that it was given by a renewal whose response was lost.
+    Live(Box<Live<T>>, Option<Box<SessionId>>),
+    /// One under this key, which had the id so long ago that nobody should come with it any more.
+    Reused(SessionKey),
+}
+
 impl<T: Send + Sync + 'static> Exchange<T> {
     /// Asks the store, if that has not been done.
     pub(super) fn load(&self) -> impl Future<Output = Result<(), Error>> + Send {
@@ -69,39 +77,42 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// Several ids came, as a browser sends them that has cookies for two domains or paths, or for a partition and for
     /// none: from before a change of configuration, or planted. The one that lives, if no other does.
     async fn load_one_of(&self, ids: Vec<SessionId>) -> Result<(), Error> {
-        let mut found = Vec::new();
+        let mut found: Vec<(Phase<T>, Option<Box<SessionId>>)> = Vec::new();
+        let mut reused = Vec::new();
         for id in &ids {
-            let key = id.key();
-            match self.inner().storage.load(&key).await? {
-                Loaded::Live(record) => found.push(Phase::Live(Live {
-                    id: id.clone(),
-                    key,
-                    record,
-                    is_new: false,
-                    by_old_id: false,
-                })),
-                Loaded::Undecodable => found.push(Phase::Undecodable(id.clone())),
-                Loaded::Nothing => {}
+            let (live, resend) = match self.load_either(id).await? {
+                Loaded::Live(Either::Live(live, resend)) => (live, resend),
+                Loaded::Live(Either::Reused(key)) => {
+                    reused.push((id, key));
+                    continue;
+                }
+                Loaded::Undecodable => {
+                    found.push((Phase::Undecodable(id.clone()), None));
+                    continue;
+                }
+                Loaded::Nothing => continue,
+            };
+            match found.iter_mut().find(|(it, _)| is_under(it, &live.key)) {
+                None => found.push((Phase::Live(*live), resend)),
+                // Two ids of one session: the newer one says more.
+                Some(there) if !live.by_old_id => *there = (Phase::Live(*live), None),
+                Some(_) => {}
             }
         }
-        // Only if none lives under its own id: one that was given up long ago may lie beside its successor.
-        if let (true, Some(renewal)) = (found.is_empty(), self.inner().renew_ids) {
-            for id in &ids {
-                match self.load_moved(id, renewal).await? {
-                    // Two of its earlier ids.
-                    Loaded::Live(live) if found.iter().any(|there| is_under(there, &live.key)) => {}
-                    Loaded::Live(live) => found.push(Phase::Live(*live)),
-                    Loaded::Undecodable => found.push(Phase::Undecodable(id.clone())),
-                    Loaded::Nothing => {}
-                }
+        // An id that was given up long ago is no copy's where it lies beside one that is good.
+        if found.is_empty() {
+            for (id, key) in reused {
+                self.end_reused(id, &key).await?;
             }
         }
         let mut state = self.state();
         state.phase = match (found.pop(), found.is_empty()) {
-            (Some(only), true) => only,
+            (Some((only, resend)), true) => {
+                state.resend = resend;
+                only
+            }
             (Some(_), false) => {
                 self.sessions().emit(|| Event::AmbiguousCookies);
-                state.resend = None;
                 Phase::Ambiguous(ids)
             }
             (None, _) => {
@@ -115,6 +126,27 @@ impl<T: Send + Sync + 'static> Exchange<T> {
             }
         };
         Ok(())
+    }
+
+    /// What is under an id, or where the session of that id went.
+    async fn load_either(&self, id: &SessionId) -> Result<Loaded<Either<T>>, Error> {
+        let (key, storage) = (id.key(), &self.inner().storage);
+        let renewal = match (storage.load(&key).await?, self.inner().renew_ids) {
+            (Loaded::Nothing, Some(renewal)) => renewal,
+            (Loaded::Live(record), _) => {
+                let live = Live {
+                    id: id.clone(),
+                    key,
+                    record,
+                    is_new: false,
+                    by_old_id: false,
+                };
+                return Ok(Loaded::Live(Either::Live(Box::new(live), None)));
+            }
+            (Loaded::Undecodable, _) => return Ok(Loaded::Undecodable),
+            (Loaded::Nothing, None) => return Ok(Loaded::Nothing),
+        };
+        self.find_moved(id, renewal).await
     }
 
     fn found_undecodable(&self) {
@@ -200,33 +232,60 @@ impl<T: Send + Sync + 'static> Exchange<T> {
         id: &SessionId,
         renewal: RenewIds,
     ) -> Result<Loaded<Box<Live<T>>>, Error> {
-        let storage = &self.inner().storage;
-        let left = Left::Id(id.clone(), &self.inner().successors);
+        Ok(match self.find_moved(id, renewal).await? {
+            Loaded::Live(Either::Live(live, resend)) => {
+                self.state().resend = resend;
+                Loaded::Live(live)
+            }
+            Loaded::Live(Either::Reused(key)) => {
+                self.end_reused(id, &key).await?;
+                Loaded::Nothing
+            }
+            Loaded::Undecodable => Loaded::Undecodable,
+            Loaded::Nothing => Loaded::Nothing,
+        })
+    }
+
+    async fn find_moved(
+        &self,
+        id: &SessionId,
+        renewal: RenewIds,
+    ) -> Result<Loaded<Either<T>>, Error> {
+        let (storage, successors) = (&self.inner().storage, &self.inner().successors);
+        let left = Left::Id(id.clone(), successors);
         let moved = match storage.find_moved(left).await? {
             Loaded::Live(moved) => moved,
             Loaded::Undecodable => return Ok(Loaded::Undecodable),
             Loaded::Nothing => return Ok(Loaded::Nothing),
         };
         if !moved.is_good(renewal, storage.now()) {
-            self.sessions().emit(|| Event::ReuseDetected {
-                handle: id.key().handle(),
-            });
-            storage.destroy(&moved.key).await?;
-            storage.destroy_moved(Left::Key(moved.key)).await?;
-            return Ok(Loaded::Nothing);
+            return Ok(Loaded::Live(Either::Reused(moved.key)));
         }
-        if moved.is_unconfirmed() {
-            let mut next = self.inner().successors.candidates(id);
-            self.state().resend = next.find(|next| next.key() == moved.key).map(Box::new);
-        }
+        let mut next = successors.candidates(id);
+        let resend = match moved.is_unconfirmed() {
+            true => next.find(|next| next.key() == moved.key).map(Box::new),
+            false => None,
+        };
         let Moved { key, record, .. } = moved;
-        Ok(Loaded::Live(Box::new(Live {
+        let live = Live {
             id: id.clone(),
             key,
             record,
             is_new: false,
             by_old_id: true,
-        })))
+        };
+        Ok(Loaded::Live(Either::Live(Box::new(live), resend)))
+    }
+
+    /// Two have the session that is under this key now: somebody came with an id that it had long ago.
+    async fn end_reused(&self, id: &SessionId, key: &SessionKey) -> Result<(), Error> {
+        let storage = &self.inner().storage;
+        self.sessions().emit(|| Event::ReuseDetected {
+            handle: id.key().handle(),
+        });
+        storage.destroy(key).await?;
+        storage.destroy_moved(Left::Key(*key)).await?;
+        Ok(())
     }
 
     /// Where a session went that was live when this request read it, if its id was renewed a moment ago.

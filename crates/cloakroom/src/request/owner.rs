@@ -61,6 +61,8 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     /// This session, where it is now, and whose it is. Asks the store, as what this request read may be old: whoever was
     /// signed out while the request went on, by its user perhaps, sees and ends nobody's sessions any more.
     async fn owned(&self) -> Result<(Box<Live<T>>, Option<Owner>), Error> {
+        // Another verb of this request may be about to move the session, which is not to look like its end.
+        let _turn = self.turn().await;
         let mut live = self.live()?;
         loop {
             let owner = |record: Record<T>| record.owner;

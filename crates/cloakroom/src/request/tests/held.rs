@@ -102,3 +102,17 @@ async fn a_response_waits_for_no_other_task() {
     let _ = request.finish().await;
     assert!(session.record().unwrap().times.last_seen_at > seen_at);
 }
+
+/// Both verbs of one request, at once.
+#[tokio::test]
+async fn a_rotation_beside_a_list_of_devices_is_not_lost() {
+    let it = owned();
+    it.store.set_slow(true);
+    let cookie = it.signed_in(&["ada"]).await;
+    let (request, session) = it.open(&cookie).await;
+    let (rotated, devices) = tokio::join!(session.rotate(), session.devices());
+    rotated.unwrap();
+    assert_eq!(devices.unwrap().len(), 1);
+    let new = sent(&request).await.expect("the id is fresh");
+    assert_eq!(it.stored(&new).await, Some(cart(&["ada"])));
+}

@@ -109,3 +109,36 @@ async fn an_earlier_id_of_the_same_session_is_no_other_session() {
     }
     assert!(!it.events().contains(&"ReuseDetected".to_owned()));
 }
+
+/// The first id lies there for another path; the session was renewed twice since. These requests are under way while that
+/// happens, or their response was lost.
+#[tokio::test]
+async fn an_id_given_up_long_ago_is_no_copys_beside_one_in_grace() {
+    for newest_first in [false, true] {
+        let it = renewing();
+        let (first, second) = renewed(&it).await;
+        let (request, _) = it.open(&second).await;
+        assert_eq!(sent(&request).await, None, "it is used");
+        it.advance(600);
+        let both = match newest_first {
+            true => format!("{second}; {first}"),
+            false => format!("{first}; {second}"),
+        };
+        let (request, session) = it.open(&second).await;
+        let third = sent(&request).await.expect("it was due");
+        assert!(session.is_new());
+        let (request, session) = it.open(&both).await;
+        assert_eq!(session.data().as_deref(), Some(&cart(&["ada"])));
+        assert_eq!(sent(&request).await, Some(third.clone()), "again");
+        assert_eq!(
+            it.stored(&format!("{first}; {third}")).await,
+            Some(cart(&["ada"]))
+        );
+        assert!(!it.events().contains(&"ReuseDetected".to_owned()));
+        // Alone it is.
+        it.advance(31);
+        assert_eq!(it.stored(&first).await, None);
+        assert!(it.events().contains(&"ReuseDetected".to_owned()));
+        assert_eq!(it.stored(&third).await, None);
+    }
+}
