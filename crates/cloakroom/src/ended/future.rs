@@ -80,11 +80,7 @@ async fn moved<T: Send + Sync + 'static>(
         return Ok(Loaded::Nothing);
     }
     let moved = sessions.inner.storage.find_moved(Left::Key(*key)).await?;
-    Ok(match moved {
-        Loaded::Live(moved) => Loaded::Live(moved.key),
-        Loaded::Undecodable => Loaded::Undecodable,
-        Loaded::Nothing => Loaded::Nothing,
-    })
+    Ok(moved.map(|moved| moved.key))
 }
 
 /// Until the session would expire, but not longer than the interval.

@@ -253,28 +253,26 @@ impl<T: Send + Sync + 'static> Exchange<T> {
     ) -> Result<Loaded<Either<T>>, Error> {
         let (storage, successors) = (&self.inner().storage, &self.inner().successors);
         let left = Left::Id(id.clone(), successors);
-        let moved = match storage.find_moved(left).await? {
-            Loaded::Live(moved) => moved,
-            Loaded::Undecodable => return Ok(Loaded::Undecodable),
-            Loaded::Nothing => return Ok(Loaded::Nothing),
-        };
-        if !moved.is_good(renewal, storage.now()) {
-            return Ok(Loaded::Live(Either::Reused(moved.key)));
-        }
-        let mut next = successors.candidates(id);
-        let resend = match moved.is_unconfirmed() {
-            true => next.find(|next| next.key() == moved.key).map(Box::new),
-            false => None,
-        };
-        let Moved { key, record, .. } = moved;
-        let live = Live {
-            id: id.clone(),
-            key,
-            record,
-            is_new: false,
-            by_old_id: true,
-        };
-        Ok(Loaded::Live(Either::Live(Box::new(live), resend)))
+        let found = storage.find_moved(left).await?;
+        Ok(found.map(|moved| {
+            if !moved.is_good(renewal, storage.now()) {
+                return Either::Reused(moved.key);
+            }
+            let mut next = successors.candidates(id);
+            let resend = match moved.is_unconfirmed() {
+                true => next.find(|next| next.key() == moved.key).map(Box::new),
+                false => None,
+            };
+            let Moved { key, record, .. } = moved;
+            let live = Live {
+                id: id.clone(),
+                key,
+                record,
+                is_new: false,
+                by_old_id: true,
+            };
+            Either::Live(Box::new(live), resend)
+        }))
     }
 
     /// Two have the session that is under this key now: somebody came with an id that it had long ago.

@@ -30,6 +30,16 @@ pub(crate) enum Loaded<L> {
     Undecodable,
 }
 
+impl<L> Loaded<L> {
+    pub(crate) fn map<M>(self, of_live: impl FnOnce(L) -> M) -> Loaded<M> {
+        match self {
+            Self::Live(live) => Loaded::Live(of_live(live)),
+            Self::Nothing => Loaded::Nothing,
+            Self::Undecodable => Loaded::Undecodable,
+        }
+    }
+}
+
 /// How a new session fared.
 #[derive(Clone, Copy)]
 pub(crate) enum Admission {

@@ -142,3 +142,24 @@ async fn an_id_given_up_long_ago_is_no_copys_beside_one_in_grace() {
         assert_eq!(it.stored(&third).await, None);
     }
 }
+
+/// Somebody plants a session of their own while the user's is being renewed, to be taken for it.
+#[tokio::test]
+async fn a_planted_session_is_not_taken_for_one_in_grace_and_ends_with_it() {
+    for planted_first in [true, false] {
+        let it = renewing();
+        let (old, new) = renewed(&it).await;
+        let planted = it.signed_in(&["eve"]).await;
+        let both = match planted_first {
+            true => format!("{planted}; {old}"),
+            false => format!("{old}; {planted}"),
+        };
+        let (request, session) = it.open(&both).await;
+        assert_eq!(session.data(), None);
+        assert!(it.events().contains(&"AmbiguousCookies".to_owned()));
+        session.logout().await.unwrap();
+        assert_eq!(sent(&request).await.as_deref(), Some("__Host-sid="));
+        assert_eq!(it.stored(&new).await, None);
+        assert_eq!(it.stored(&planted).await, None);
+    }
+}
